@@ -1,0 +1,87 @@
+#pragma once
+// The IPv4 header (RFC 791 §3.1) and its tests (RFC 1812 §5.2.2).
+
+#include <cstdint>
+
+#include "smolstack/base/bytes.hpp"
+#include "smolstack/base/expected.hpp"
+#include "smolstack/stats/drop_reason.hpp"
+#include "smolstack/wire/checksum.hpp"
+#include "smolstack/wire/ipv4_address.hpp"
+
+namespace smolstack {
+
+namespace ip_protocol {
+inline constexpr std::uint8_t icmp = 1;
+inline constexpr std::uint8_t tcp = 6;
+inline constexpr std::uint8_t udp = 17;
+}  // namespace ip_protocol
+
+namespace wire {
+
+/// RFC 791 §3.1, field by field. Nothing here is checked; see parse_ipv4().
+struct Ipv4Header {
+  static constexpr std::uint16_t dont_fragment_flag = 0x4000;
+  static constexpr std::uint16_t more_fragments_flag = 0x2000;
+  static constexpr std::uint16_t offset_mask = 0x1fff;
+
+  std::uint8_t version_ihl = 0x45;
+  std::uint8_t tos = 0;
+  Big16 total_length;
+  Big16 identification;
+  Big16 flags_offset;
+  std::uint8_t ttl = 64;
+  std::uint8_t protocol = 0;
+  Big16 checksum;
+  Ipv4Address source;
+  Ipv4Address destination;
+
+  constexpr std::size_t header_length() const { return (version_ihl & 0x0fu) * 4u; }
+  constexpr bool has_options() const { return version_ihl != 0x45; }
+  constexpr bool dont_fragment() const { return (flags_offset & dont_fragment_flag) != 0; }
+  constexpr bool more_fragments() const { return (flags_offset & more_fragments_flag) != 0; }
+  /// Where this fragment's data begins in the datagram, in bytes.
+  constexpr std::size_t fragment_offset() const { return (flags_offset & offset_mask) * 8u; }
+  constexpr bool is_fragment() const {
+    return (flags_offset & (more_fragments_flag | offset_mask)) != 0;
+  }
+  constexpr std::size_t payload_length() const { return total_length - header_length(); }
+
+  /// One hop less, the checksum updated and not computed anew (RFC 1624).
+  void decrement_ttl() {
+    const auto word = [this] { return static_cast<std::uint16_t>(ttl << 8 | protocol); };
+    const std::uint16_t before = word();
+    --ttl;
+    checksum = update_checksum(checksum, before, word());
+  }
+};
+static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1);
+
+}  // namespace wire
+
+/// The largest IPv4 datagram (RFC 791 §3.1), header and all.
+inline constexpr std::size_t max_datagram = 65535;
+
+/// The tests of RFC 1812 §5.2.2, in its order but for the checksum: that one needs a sane header
+/// length and comes last. `datagram` may be longer than the packet (Ethernet padding).
+inline Expected<wire::Ipv4Header*, DropReason> parse_ipv4(Bytes datagram) {
+  if (datagram.size() < sizeof(wire::Ipv4Header)) return unexpected(DropReason::truncated);
+  auto& ip = header_at<wire::Ipv4Header>(datagram);
+  const std::size_t length = ip.header_length();
+  if (ip.version_ihl >> 4 != 4) return unexpected(DropReason::bad_version);
+  if (length < sizeof ip || length > datagram.size())
+    return unexpected(DropReason::bad_header_length);
+  if (ip.total_length < length || ip.total_length > datagram.size())
+    return unexpected(DropReason::bad_total_length);
+  if (internet_checksum(datagram.first(length)) != 0) return unexpected(DropReason::bad_checksum);
+  return &ip;
+}
+
+/// Computes the header checksum anew, options and all. `header` is exactly the header's bytes.
+inline void finish_ipv4_header(Bytes header) {
+  auto& ip = header_at<wire::Ipv4Header>(header);
+  ip.checksum = std::uint16_t{0};
+  ip.checksum = internet_checksum(header.first(ip.header_length()));
+}
+
+}  // namespace smolstack
