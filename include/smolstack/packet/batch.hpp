@@ -1,0 +1,49 @@
+#pragma once
+
+#include <array>
+#include <cassert>
+#include <span>
+#include <utility>
+
+#include "smolstack/packet/packet.hpp"
+
+namespace smolstack {
+
+/// Up to 256 packets that travel together.
+class Batch {
+ public:
+  static constexpr std::size_t capacity = 256;
+
+  void push(Packet packet) {
+    assert(size_ < capacity);
+    slots_[size_++] = std::move(packet);
+  }
+  std::span<Packet> packets() { return std::span(slots_).first(size_); }
+  std::size_t size() const { return size_; }
+  bool full() const { return size_ == capacity; }
+  bool empty() const { return size_ == 0; }
+  /// Forgets the slots; packets that still lie in them go back to their pool.
+  void clear() {
+    for (Packet& packet : packets()) packet = Packet();
+    size_ = 0;
+  }
+
+ private:
+  std::array<Packet, capacity> slots_;
+  std::size_t size_ = 0;
+};
+
+/// Runs a stage over a batch, fetching the headers of packet i+4 while i is worked on. The only
+/// such loop in the project: a stage is written for one packet and inlined here.
+template <class Stage>
+void for_each_packet(Batch& batch, Stage&& stage) {
+  constexpr std::size_t ahead = 4;
+  const auto packets = batch.packets();
+  for (std::size_t i = 0; i < packets.size(); ++i) {
+    if (i + ahead < packets.size()) __builtin_prefetch(packets[i + ahead].bytes().data());
+    stage(std::move(packets[i]));
+  }
+  batch.clear();
+}
+
+}  // namespace smolstack
