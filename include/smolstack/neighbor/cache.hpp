@@ -1,0 +1,138 @@
+#pragma once
+// Who is who on the links: entries, the packets that wait for them, and their timers.
+
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "smolstack/base/keyed_hash.hpp"
+#include "smolstack/base/random.hpp"
+#include "smolstack/base/time.hpp"
+#include "smolstack/neighbor/machine.hpp"
+#include "smolstack/packet/queue.hpp"
+#include "smolstack/stats/counters.hpp"
+#include "smolstack/time/timer_wheel.hpp"
+#include "smolstack/wire/ipv4_address.hpp"
+
+namespace smolstack {
+
+struct NeighborKey {
+  IfIndex interface = IfIndex::none;
+  Ipv4Address address;
+  friend bool operator==(const NeighborKey&, const NeighborKey&) = default;
+};
+
+struct NeighborLimits {
+  std::uint32_t entries = 1024;    ///< per interface
+  std::uint32_t incomplete = 256;  ///< of them, not yet resolved
+  /// Waiting for one neighbour: a whole datagram of 65,535 bytes in Ethernet fragments fits.
+  std::uint32_t waiting_each = 64;
+  std::uint32_t waiting_all = 512;  ///< over all neighbours, in packets (of 2 KiB)
+};
+
+/// One neighbour as people may see it.
+struct NeighborView {
+  NeighborKey key{};
+  MacAddress mac{};
+  NeighborState state = NeighborState::none;
+  Instant used{};
+  Instant confirmed{};
+  Instant updated{};
+  std::uint8_t requests = 0;
+};
+
+/// Something the table wants done now. Packets in `released` go to `mac` (send_waiting) or are
+/// given up (fail_waiting).
+struct NeighborDuty {
+  NeighborAction action = NeighborAction::none;
+  NeighborKey key{};
+  MacAddress mac{};
+  PacketQueue released{};
+};
+
+/// What became of a packet that had to wait: whether to ask for its neighbour now, and which
+/// packets had to go for it (the oldest, those of an evicted neighbour, or the packet itself).
+struct NeighborWait {
+  NeighborAction action = NeighborAction::none;  ///< none or ask_everyone
+  PacketQueue dropped{};
+  DropReason reason = DropReason::neighbor_queue_full;
+};
+
+class NeighborCache {
+ public:
+  NeighborCache(Random& random, const NeighborLimits& limits, const NeighborTimers& timers);
+
+  /// The link address for a packet that goes out now, nullptr when it must wait. Using a stale
+  /// entry starts its re-check.
+  const MacAddress* resolve(const NeighborKey& key, Instant now);
+  /// Keeps a packet until its neighbour is known.
+  NeighborWait wait(const NeighborKey& key, Packet packet, Instant now);
+  /// A link address was learnt. `may_create` only for a request addressed to us (RFC 826).
+  NeighborDuty learn(const NeighborKey& key, const MacAddress& mac, NeighborEvent event,
+                     bool may_create, Instant now);
+  /// Runs the timers that came due; `on_duty(NeighborDuty)`.
+  template <class OnDuty>
+  void advance(Instant now, OnDuty&& on_duty) {
+    wheel_.advance(now, [&](std::uint32_t index) {
+      if (auto duty = expired(index, now); duty.action != NeighborAction::none)
+        on_duty(std::move(duty));
+    });
+  }
+  std::optional<Instant> next_deadline() const { return wheel_.next_deadline(); }
+
+  /// `ip neigh replace ... nud permanent|reachable|stale`. Waiting packets come out in the duty.
+  NeighborDuty set(const NeighborKey& key, const MacAddress& mac, NeighborState state, Instant now);
+  /// Packets that waited come out in `waiting`; false: no such entry.
+  bool remove(const NeighborKey& key, PacketQueue& waiting);
+  /// Forgets all neighbours on one link; packets that waited come out.
+  PacketQueue remove_all(IfIndex interface);
+  std::optional<NeighborView> find(const NeighborKey& key) const;
+  std::vector<NeighborView> entries() const;  ///< by interface and address
+  const HighWater& size() const { return size_; }
+  const HighWater& waiting() const { return waiting_; }
+
+ private:
+  struct Entry {
+    NeighborView view;
+    PacketQueue waiting;
+    TimerId timer = TimerId::none;
+    std::uint32_t next = nobody;  ///< in its hash chain, or in the free list
+    bool in_use = false;
+    bool used_lately = false;  ///< second chance of the eviction clock
+  };
+  struct Population {
+    std::uint32_t entries = 0;
+    std::uint32_t incomplete = 0;
+  };
+  static constexpr std::uint32_t nobody = ~0u;
+  static constexpr std::uint32_t buckets = 1024;
+
+  std::uint32_t bucket_of(const NeighborKey& key) const;
+  std::uint32_t index_of(const NeighborKey& key) const;
+  Population& population(IfIndex interface);
+  std::uint32_t create(const NeighborKey& key, PacketQueue* evicted);
+  bool make_room(IfIndex interface, PacketQueue* evicted);
+  std::optional<std::uint32_t> victim(IfIndex interface);
+  std::optional<std::uint32_t> oldest_incomplete(IfIndex interface) const;
+  PacketQueue erase(std::uint32_t index);
+  NeighborDuty apply(std::uint32_t index, NeighborEvent event, Instant now);
+  void enter(Entry& entry, NeighborState next);
+  void arm(std::uint32_t index, const NeighborStep& next, Instant now);
+  PacketQueue take_waiting(Entry& entry);
+  NeighborDuty expired(std::uint32_t index, Instant now);
+
+  Random& random_;
+  KeyedHash hash_;
+  NeighborLimits limits_;
+  NeighborTimers timers_;
+  std::vector<Entry> entries_;
+  std::vector<std::uint32_t> heads_;
+  std::vector<Population> populations_;
+  TimerWheel<std::uint32_t> wheel_;
+  std::uint32_t free_ = nobody;
+  std::uint32_t hand_ = 0;
+  HighWater size_;
+  HighWater waiting_;
+};
+
+}  // namespace smolstack
