@@ -1,0 +1,75 @@
+#pragma once
+// Interfaces, addresses and routes of one machine, kept in step with one another.
+
+#include <cstdint>
+#include <string_view>
+
+#include "smolstack/base/expected.hpp"
+#include "smolstack/netif/interface.hpp"
+#include "smolstack/route/fib.hpp"
+#include "smolstack/route/rib.hpp"
+
+namespace smolstack {
+
+/// What an administrator changes with `ip link|addr|route`. An address brings its connected
+/// route; a link that goes down takes its connected routes and the routes through it along, and
+/// brings the connected ones back when it comes up. Errors carry the code that rtnetlink gives.
+class Tables {
+ public:
+  Tables();
+
+  Interface& add_interface(Interface interface);
+  /// Sets the administrator's wish; no-op when it is so already.
+  void set_up(Interface& interface, bool up);
+  /// invalid_argument outside 68..65535.
+  Expected<void, Error> set_mtu(Interface& interface, std::uint32_t mtu);
+
+  /// file_exists when the interface has it already; invalid_argument for what no host may have.
+  Expected<void, Error> add_address(Interface& interface, const Ipv4Subnet& subnet);
+  /// address_not_available when the interface has no such address.
+  Expected<void, Error> remove_address(Interface& interface, const Ipv4Subnet& subnet);
+
+  /// Fills in the interface from the gateway where it is missing. network_unreachable: the
+  /// gateway is on no network of ours (RFC 1812 §5.2.4: next hops are on a link);
+  /// network_down: the interface is down; invalid_argument: a gateway that is ourselves.
+  Expected<void, Error> add_route(Ipv4Route route, RouteInsert how);
+  Expected<void, Error> remove_route(const RouteMatch& match);
+  template <class Predicate>
+  std::size_t flush_routes(Predicate&& predicate) {
+    stale_ = true;
+    return rib_.remove_if(predicate);
+  }
+
+  InterfaceTable& interfaces() { return interfaces_; }
+  const InterfaceTable& interfaces() const { return interfaces_; }
+  const Ipv4Rib& rib() const { return rib_; }
+  /// The routes to ourselves and to broadcast addresses: Linux's table `local`.
+  std::vector<Ipv4Route> local_routes() const;
+
+  /// The table as it is now: the routes of the RIB that count, with the local ones above them.
+  const Ipv4Fib& fib() {
+    if (stale_) rebuild();
+    return fib_;
+  }
+
+  /// The source of a packet of ours along `route` (RFC 1122 §3.3.4.3): what the route prefers,
+  /// else an address in the next hop's network, else the first of the interface, else the first
+  /// of another one that is up. 0.0.0.0 when there is none at all.
+  Ipv4Address source_for(const Ipv4Route& route, Ipv4Address destination) const;
+  /// Is it an address of ours, on an interface that is up?
+  bool is_own(Ipv4Address address) const;
+
+ private:
+  void rebuild();
+  void connect(const Interface& interface, const InterfaceAddress& address);
+  void disconnect(const Interface& interface, const InterfaceAddress& address);
+  Expected<IfIndex, Error> link_of_gateway(const Ipv4Route& route);
+  static void renumber_secondaries(Interface& interface);
+
+  InterfaceTable interfaces_;
+  Ipv4Rib rib_;
+  Ipv4Fib fib_;
+  bool stale_ = true;
+};
+
+}  // namespace smolstack

@@ -1,0 +1,223 @@
+#include "smolstack/route/tables.hpp"
+
+#include <algorithm>
+
+namespace smolstack {
+namespace {
+
+Ipv4Route own_route(Ipv4Prefix prefix, RouteKind kind, const Interface& interface,
+                    Ipv4Address source) {
+  return {.prefix = prefix,
+          .kind = kind,
+          .protocol = RouteProtocol::kernel,
+          .gateway = {},
+          .interface = interface.index,
+          .preferred_source = source};
+}
+
+Ipv4Prefix host_prefix(Ipv4Address address) {
+  return Ipv4Prefix::of(address, 32);
+}
+
+bool leads_nowhere(RouteKind kind) {
+  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
+         kind == RouteKind::prohibit;
+}
+
+/// What no interface may be given: RFC 1122 §3.2.1.3. Networks and broadcasts of their own subnet
+/// are nobody's address either, but for /31 and /32 (RFC 3021).
+bool may_be_assigned(const Interface& interface, const Ipv4Subnet& subnet) {
+  const Ipv4Address a = subnet.address;
+  if (a.is_this_network() || a.is_multicast() || a.is_class_e()) return false;
+  if (interface.link == LinkType::loopback) return true;
+  const Ipv4Prefix prefix = subnet.prefix();
+  const bool is_edge = prefix.has_broadcast() && (a == prefix.network || a == prefix.last());
+  return !a.is_loopback() && !is_edge;
+}
+
+}  // namespace
+
+Tables::Tables() {
+  Interface& lo = add_interface({.name = "lo", .link = LinkType::loopback, .mtu = loopback_mtu});
+  lo.addresses.push_back({.subnet = {Ipv4Address(127, 0, 0, 1), 8}});
+}
+
+Interface& Tables::add_interface(Interface interface) {
+  stale_ = true;
+  return interfaces_.add(std::move(interface));
+}
+
+void Tables::set_up(Interface& interface, bool up) {
+  if (interface.up == up) return;
+  interface.up = up;
+  stale_ = true;
+  if (up) {
+    for (const auto& address : interface.addresses) connect(interface, address);
+  } else {
+    rib_.remove_if([&](const Ipv4Route& route) { return route.interface == interface.index; });
+  }
+}
+
+Expected<void, Error> Tables::set_mtu(Interface& interface, std::uint32_t mtu) {
+  if (mtu < min_mtu || mtu > max_mtu)
+    return failed(std::errc::invalid_argument, "setting the MTU of " + interface.name + " to " +
+                                                   std::to_string(mtu) + " (68 to 65535)");
+  interface.mtu = mtu;
+  return {};
+}
+
+Expected<void, Error> Tables::add_address(Interface& interface, const Ipv4Subnet& subnet) {
+  const auto doing = [&] { return "adding " + to_string(subnet) + " to " + interface.name; };
+  if (!may_be_assigned(interface, subnet)) return failed(std::errc::invalid_argument, doing());
+  if (interface.find(subnet.address) != nullptr) return failed(std::errc::file_exists, doing());
+  interface.addresses.push_back({.subnet = subnet});
+  renumber_secondaries(interface);
+  connect(interface, interface.addresses.back());
+  stale_ = true;
+  return {};
+}
+
+Expected<void, Error> Tables::remove_address(Interface& interface, const Ipv4Subnet& subnet) {
+  auto& list = interface.addresses;
+  const auto at = std::ranges::find(list, subnet, &InterfaceAddress::subnet);
+  if (at == list.end())
+    return failed(std::errc::address_not_available,
+                  "removing " + to_string(subnet) + " from " + interface.name);
+  const InterfaceAddress removed = *at;
+  list.erase(at);
+  disconnect(interface, removed);
+  renumber_secondaries(interface);
+  for (const auto& address : list) connect(interface, address);
+  stale_ = true;
+  return {};
+}
+
+// The first address of a network is the one packets leave with; the others are secondary. When
+// the first goes the next takes its place (Linux with promote_secondaries).
+void Tables::renumber_secondaries(Interface& interface) {
+  auto& list = interface.addresses;
+  for (auto at = list.begin(); at != list.end(); ++at)
+    at->secondary = std::any_of(list.begin(), at, [&](const InterfaceAddress& earlier) {
+      return earlier.subnet.prefix() == at->subnet.prefix();
+    });
+}
+
+void Tables::connect(const Interface& interface, const InterfaceAddress& address) {
+  const bool has_network = address.subnet.length < 32 && interface.link != LinkType::loopback;
+  if (!interface.up || address.secondary || !has_network) return;
+  // It may be there already: appending twice is prevented by replacing our own.
+  const Ipv4Route route =
+      own_route(address.subnet.prefix(), RouteKind::unicast, interface, address.subnet.address);
+  rib_.remove_if([&](const Ipv4Route& r) { return r == route; });
+  (void)rib_.insert(route, RouteInsert::append);
+}
+
+void Tables::disconnect(const Interface& interface, const InterfaceAddress& address) {
+  rib_.remove_if([&](const Ipv4Route& route) {
+    return route.interface == interface.index && route.preferred_source == address.subnet.address;
+  });
+}
+
+Expected<IfIndex, Error> Tables::link_of_gateway(const Ipv4Route& route) {
+  const auto doing = [&] { return "checking the gateway " + to_string(route.gateway); };
+  const Ipv4Route* const towards = fib().lookup(route.gateway);
+  const bool on_link =
+      towards != nullptr && towards->kind == RouteKind::unicast && !towards->has_gateway();
+  if (towards != nullptr && towards->kind != RouteKind::unicast && !leads_nowhere(towards->kind))
+    return failed(std::errc::invalid_argument, doing());
+  if (!on_link) return failed(std::errc::network_unreachable, doing());
+  if (route.interface == IfIndex::none || route.interface == towards->interface)
+    return towards->interface;
+  // Another link of ours may hold the same network.
+  if (interfaces_[route.interface].on_link(route.gateway)) return route.interface;
+  return failed(std::errc::network_unreachable, doing());
+}
+
+Expected<void, Error> Tables::add_route(Ipv4Route route, RouteInsert how) {
+  const auto doing = [&] { return "adding a route to " + to_string(route.prefix); };
+  if (leads_nowhere(route.kind)) {
+    route.gateway = {};
+    route.interface = IfIndex::none;
+  } else {
+    if (route.interface != IfIndex::none && !interfaces_[route.interface].up)
+      return failed(std::errc::network_down, doing());
+    if (route.has_gateway()) {
+      const auto link = link_of_gateway(route);
+      if (!link.has_value()) return unexpected(link.error());
+      route.interface = *link;
+    }
+    if (route.interface == IfIndex::none) return failed(std::errc::no_such_device, doing());
+  }
+  if (!route.preferred_source.is_unspecified() && !is_own(route.preferred_source))
+    return failed(std::errc::invalid_argument, doing());
+  stale_ = true;
+  return rib_.insert(route, how);
+}
+
+Expected<void, Error> Tables::remove_route(const RouteMatch& match) {
+  const auto removed = rib_.remove(match);
+  if (!removed.has_value()) return unexpected(removed.error());
+  stale_ = true;
+  return {};
+}
+
+std::vector<Ipv4Route> Tables::local_routes() const {
+  std::vector<Ipv4Route> routes;
+  for (const auto& interface : interfaces_) {
+    if (!interface->up) continue;
+    for (const auto& own : interface->addresses) {
+      const Ipv4Prefix prefix = own.subnet.prefix();
+      const Ipv4Address a = own.subnet.address;
+      // The whole of 127/8 is ourselves (RFC 1122 §3.2.1.3(g)).
+      if (interface->link == LinkType::loopback && a.is_loopback())
+        routes.push_back(own_route(prefix, RouteKind::local, *interface, a));
+      routes.push_back(own_route(host_prefix(a), RouteKind::local, *interface, a));
+      if (!prefix.has_broadcast()) continue;
+      routes.push_back(own_route(host_prefix(prefix.last()), RouteKind::broadcast, *interface, a));
+      // RFC 1812 §4.2.3.1: {network, 0} is an old form of broadcast, and nobody's address.
+      if (interface->link != LinkType::loopback)
+        routes.push_back(
+            own_route(host_prefix(prefix.network), RouteKind::broadcast, *interface, a));
+    }
+  }
+  return routes;
+}
+
+// Local routes come last: of equal prefixes the last one counts, as Linux asks its table `local`
+// before `main`. A broadcast address that is somebody's own address stays an own address.
+void Tables::rebuild() {
+  std::vector<Ipv4Route> all = rib_.best();
+  std::vector<Ipv4Route> local = local_routes();
+  std::ranges::stable_partition(
+      local, [](const Ipv4Route& route) { return route.kind == RouteKind::broadcast; });
+  all.insert(all.end(), local.begin(), local.end());
+  fib_ = Ipv4Fib(std::move(all));
+  stale_ = false;
+}
+
+Ipv4Address Tables::source_for(const Ipv4Route& route, Ipv4Address destination) const {
+  if (route.kind == RouteKind::local) {
+    // To ourselves, as ourselves; 127.0.0.0/8 has one address.
+    const bool is_held = interfaces_.holder_of(destination) != nullptr;
+    return is_held ? destination : route.preferred_source;
+  }
+  if (!route.preferred_source.is_unspecified()) return route.preferred_source;
+  if (interfaces_.contains(route.interface)) {
+    const Interface& out = interfaces_[route.interface];
+    if (const auto* own = out.address_towards(route.next_hop(destination)))
+      return own->subnet.address;
+    if (!out.addresses.empty()) return out.addresses.front().subnet.address;
+  }
+  for (const auto& other : interfaces_)
+    if (other->up && other->link != LinkType::loopback && !other->addresses.empty())
+      return other->addresses.front().subnet.address;
+  return {};
+}
+
+bool Tables::is_own(Ipv4Address address) const {
+  return std::ranges::any_of(interfaces_, [&](const auto& interface) {
+    return interface->up && interface->find(address) != nullptr;
+  });
+}
+
+}  // namespace smolstack
