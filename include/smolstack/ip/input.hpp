@@ -1,0 +1,35 @@
+#pragma once
+// What is tested of every datagram before anything is done with it.
+
+#include <cstdint>
+#include <optional>
+
+#include "smolstack/packet/packet.hpp"
+#include "smolstack/route/route.hpp"
+#include "smolstack/stats/drop_reason.hpp"
+#include "smolstack/wire/ethernet.hpp"
+#include "smolstack/wire/ipv4.hpp"
+
+namespace smolstack {
+
+/// Whether a frame is not even looked into: from a group address or from ourselves (RFC 1812
+/// §3.3.2), to another station (RFC 1122 §3.3.6), or to a group that we have not joined.
+std::optional<DropReason> refuse_frame(const Interface& in, const wire::EthernetHeader& ethernet);
+
+/// A source that no other host can have: RFC 1122 §3.2.1.3, RFC 1812 §5.3.7. `route` is what the
+/// FIB says of the source: our own addresses and broadcasts are martians too.
+bool is_martian_source(Ipv4Address source, const Ipv4Route* route);
+/// A destination that cannot be on a wire: networks 0, 127 and class E (RFC 1812 §5.3.7).
+bool is_martian_destination(Ipv4Address destination);
+
+/// RFC 1812 §5.2.3: whose a datagram is.
+enum class Destination : std::uint8_t {
+  local,      ///< one of our own addresses, on any interface
+  broadcast,  ///< ours and everybody else's: delivered, never answered with an error
+  group,      ///< a multicast group that we have joined: the same
+  transit,    ///< somebody else's
+  nobody,     ///< a group that we have not joined
+};
+Destination classify(Ipv4Address destination, const Ipv4Route* route);
+
+}  // namespace smolstack

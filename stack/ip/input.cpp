@@ -1,0 +1,37 @@
+#include "smolstack/ip/input.hpp"
+
+namespace smolstack {
+
+std::optional<DropReason> refuse_frame(const Interface& in, const wire::EthernetHeader& ethernet) {
+  if (ethernet.source.is_group()) return DropReason::bad_source_mac;
+  if (ethernet.source == in.mac) return DropReason::own_frame;
+  if (ethernet.destination == in.mac || ethernet.destination.is_broadcast()) return std::nullopt;
+  if (!ethernet.destination.is_group()) return DropReason::other_mac;
+  if (ethernet.destination == multicast_mac(all_systems)) return std::nullopt;
+  return DropReason::not_for_us;
+}
+
+bool is_martian_source(Ipv4Address source, const Ipv4Route* route) {
+  if (source.is_this_network() || source.is_loopback()) return true;  // RFC 1122 §3.2.1.3 (a), (g)
+  if (source.is_multicast() || source.is_class_e()) return true;      // RFC 1812 §5.3.7
+  // Our own address, or a network's broadcast: RFC 1122 §3.2.1.3 (d), RFC 6274 §4.3.1.
+  return route != nullptr &&
+         (route->kind == RouteKind::local || route->kind == RouteKind::broadcast);
+}
+
+bool is_martian_destination(Ipv4Address destination) {
+  if (destination.is_limited_broadcast()) return false;
+  return destination.is_this_network() || destination.is_loopback() || destination.is_class_e();
+}
+
+Destination classify(Ipv4Address destination, const Ipv4Route* route) {
+  if (destination.is_limited_broadcast()) return Destination::broadcast;
+  if (destination == all_systems) return Destination::group;  // RFC 1112 §7.2: joined always
+  if (destination.is_multicast()) return Destination::nobody;
+  if (route == nullptr) return Destination::transit;
+  if (route->kind == RouteKind::local) return Destination::local;
+  if (route->kind == RouteKind::broadcast) return Destination::broadcast;
+  return Destination::transit;
+}
+
+}  // namespace smolstack
