@@ -1,0 +1,203 @@
+#include <utility>
+
+#include "smolstack/ip/fragment.hpp"
+#include "smolstack/stack.hpp"
+
+// The way out, and the ways to end.
+
+namespace smolstack {
+
+// --- Datagrams of our own ----------------------------------------------------------------------
+
+Packet Stack::make_payload(std::size_t bytes) {
+  Packet payload = pool_.allocate(bytes);
+  if (payload) payload.append(bytes);
+  return payload;
+}
+
+Expected<void, DropReason> Stack::send(Packet payload, const Ipv4Send& how, Instant now) {
+  now_ = now;
+  if (!how.source.is_unspecified() && !tables_.is_own(how.source) && !how.source.is_loopback())
+    return unexpected(DropReason::martian_source);
+  const auto way = way_out(how.destination, how.interface);
+  if (!way.has_value()) return unexpected(way.error());
+
+  payload.push(sizeof(wire::Ipv4Header));
+  auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
+  ip.source =
+      how.source.is_unspecified() ? tables_.source_for(way->route, how.destination) : how.source;
+  if (ip.source.is_unspecified()) return unexpected(DropReason::no_route);
+  ip.destination = how.destination;
+  ip.protocol = how.protocol;
+  ip.ttl = how.ttl == 0 ? settings_.default_ttl : how.ttl;
+  ip.tos = how.tos;
+  ip.flags_offset = how.dont_fragment ? wire::Ipv4Header::dont_fragment_flag : std::uint16_t{0};
+  const auto sent = originate(std::move(payload), *way);
+  run_loopback();
+  return sent;
+}
+
+// What the stack sends by itself; if it cannot leave there is nobody to tell (RFC 1812 §4.3.2.7).
+void Stack::send_reply(Packet payload, const Ipv4Send& how) {
+  const auto way = way_out(how.destination, how.interface);
+  if (!way.has_value()) return;
+  payload.push(sizeof(wire::Ipv4Header));
+  auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
+  ip.source =
+      how.source.is_unspecified() ? tables_.source_for(way->route, how.destination) : how.source;
+  ip.destination = how.destination;
+  ip.protocol = how.protocol;
+  ip.ttl = settings_.default_ttl;
+  ip.tos = how.tos;
+  ip.flags_offset = how.dont_fragment ? wire::Ipv4Header::dont_fragment_flag : std::uint16_t{0};
+  (void)originate(std::move(payload), *way);
+}
+
+// RFC 1122 §3.3.1: by the table; or by the one interface that was asked for, on whose link every
+// destination is then assumed to be when the table leads elsewhere (as Linux does).
+Expected<Stack::WayOut, DropReason> Stack::way_out(Ipv4Address destination, IfIndex bound) {
+  const Ipv4Route* const found = lookup(destination);
+  const bool is_bound = bound != IfIndex::none && bound != loopback_index;
+  if (found != nullptr && found->kind == RouteKind::local) return WayOut{*found};
+  Ipv4Route route = found != nullptr ? *found : Ipv4Route{};
+  if (is_bound && (found == nullptr || found->interface != bound))
+    route = {.prefix = Ipv4Prefix::of(destination, 32), .interface = bound};
+  else if (found == nullptr)
+    return unexpected(DropReason::no_route);
+  if (route.interface == IfIndex::none) return unexpected(refuse_by_route(&route).reason);
+
+  Interface& out = interfaces()[route.interface];
+  if (!out.usable()) return unexpected(DropReason::interface_down);
+  WayOut way{route, &out};
+  if (destination.is_multicast()) way.group_mac = multicast_mac(destination);
+  if (destination.is_limited_broadcast() || route.kind == RouteKind::broadcast)
+    way.group_mac = broadcast_mac;
+  return way;
+}
+
+Expected<void, DropReason> Stack::originate(Packet datagram, const WayOut& way) {
+  auto& ip = datagram.header<wire::Ipv4Header>();
+  ip.total_length = static_cast<std::uint16_t>(datagram.size());
+  // RFC 6864 §4.1: an atomic datagram needs none, and a constant tells nothing.
+  ip.identification = ip.dont_fragment()
+                          ? std::uint16_t{0}
+                          : identification_.next(ip.source, ip.destination, ip.protocol);
+  finish_ipv4_header(datagram.bytes().first(ip.header_length()));
+  ++counters_.originated;
+  if (way.out == nullptr) {
+    loopback_.push(std::move(datagram));
+    return {};
+  }
+  Interface& out = *way.out;
+  if (datagram.size() > out.mtu && ip.dont_fragment()) return unexpected(DropReason::mtu_exceeded);
+  if (!way.group_mac || out.link != LinkType::ethernet) {
+    transmit(out, way.route.next_hop(ip.destination), std::move(datagram));
+    return {};
+  }
+  PacketQueue pieces;
+  if (datagram.size() <= out.mtu)
+    pieces.push(std::move(datagram));
+  else if (!fragment(pool_, datagram, out.mtu, pieces))
+    return unexpected(DropReason::no_buffer);
+  while (Packet piece = pieces.pop()) Arp::transmit(out, *way.group_mac, std::move(piece));
+  return {};
+}
+
+// To ourselves: what is sent now arrives at once, on `lo`, before anybody else has a turn.
+void Stack::run_loopback() {
+  if (loopback_.empty()) return;
+  Interface& lo = interfaces()[loopback_index];
+  while (Packet packet = loopback_.pop()) {
+    ++lo.counters.tx_packets;
+    lo.counters.tx_bytes += packet.size();
+    packet->link_broadcast = false;
+    link_input(lo, std::move(packet));
+  }
+}
+
+// --- Onto the link -----------------------------------------------------------------------------
+
+void Stack::transmit(Interface& out, Ipv4Address next_hop, Packet datagram) {
+  if (datagram.size() > out.mtu) return transmit_pieces(out, next_hop, datagram);
+  to_neighbor(out, next_hop, std::move(datagram));
+}
+
+void Stack::transmit_pieces(Interface& out, Ipv4Address next_hop, const Packet& datagram) {
+  PacketQueue pieces;
+  // A part of a datagram is of no use to anybody: all pieces or none.
+  if (!fragment(pool_, datagram, out.mtu, pieces))
+    return count_drop(datagram->arrived_on, DropReason::no_buffer);
+  counters_.fragments_created += pieces.size();
+  while (Packet piece = pieces.pop()) to_neighbor(out, next_hop, std::move(piece));
+}
+
+void Stack::to_neighbor(Interface& out, Ipv4Address next_hop, Packet datagram) {
+  if (out.link == LinkType::point_to_point) return out.outgoing.push(std::move(datagram));
+  Displaced displaced = arp_.send(out, next_hop, std::move(datagram), now_);
+  if (!displaced.packets.empty())
+    drop_all(std::move(displaced.packets), displaced.reason, out.index);
+}
+
+bool Stack::drain(IfIndex to, Batch& frames) {
+  Interface& out = interfaces()[to];
+  while (!frames.full()) {
+    Packet frame = out.outgoing.pop();
+    if (!frame) break;
+    ++out.counters.tx_packets;
+    out.counters.tx_bytes += frame.size();
+    frames.push(std::move(frame));
+  }
+  return !frames.empty();
+}
+
+// --- The ways to end ---------------------------------------------------------------------------
+
+void Stack::count_drop(IfIndex on, DropReason reason) {
+  interfaces()[on == IfIndex::none ? loopback_index : on].drops.count(reason);
+}
+
+void Stack::drop(Packet packet, DropReason reason) {
+  count_drop(packet->arrived_on, reason);
+}
+
+void Stack::drop_all(PacketQueue packets, DropReason reason, IfIndex out) {
+  while (const Packet packet = packets.pop())
+    count_drop(packet->arrived_on == IfIndex::none ? out : packet->arrived_on, reason);
+}
+
+void Stack::refuse(Packet packet, const Refusal& refusal) {
+  if (refusal.icmp) answer_with_error(packet, *refusal.icmp);
+  drop(std::move(packet), refusal.reason);
+}
+
+// RFC 1812 §5.2.7.1 and RFC 1122 §2.3.2.2: whoever sent what waited is told. Gateways that were
+// only hearsay are given up with it (RFC 1122 §3.3.1.4).
+void Stack::neighbor_failed(const NeighborKey& key, PacketQueue waiting) {
+  tables_.flush_routes([&](const Ipv4Route& route) {
+    return route.protocol == RouteProtocol::redirect && route.gateway == key.address &&
+           route.interface == key.interface;
+  });
+  while (Packet packet = waiting.pop()) {
+    answer_with_error(packet, icmp::host_unreachable);
+    count_drop(packet->arrived_on == IfIndex::none ? key.interface : packet->arrived_on,
+               DropReason::neighbor_unresolved);
+  }
+}
+
+// RFC 1122 §3.3.2: only the first fragment says whom to tell what about.
+void Stack::reassembly_failed(AbandonedDatagram abandoned) {
+  if (abandoned.has_first) answer_with_error(abandoned.packet, icmp::reassembly_exceeded);
+  drop(std::move(abandoned.packet), DropReason::reassembly_timeout);
+}
+
+void Stack::transmit_failed(IfIndex on, DropReason reason, std::uint64_t count) {
+  Interface& out = interfaces()[on];
+  out.drops.count(reason, count);
+  out.counters.tx_errors += count;
+}
+
+void Stack::receive_failed(IfIndex on, DropReason reason, std::uint64_t count) {
+  interfaces()[on].drops.count(reason, count);
+}
+
+}  // namespace smolstack

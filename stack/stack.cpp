@@ -1,0 +1,202 @@
+#include "smolstack/stack.hpp"
+
+#include "smolstack/tcp/reset.hpp"
+#include "smolstack/udp/input.hpp"
+#include "smolstack/wire/ethernet.hpp"
+
+// The map of packet flow. No rule is decided here: each room returns a verdict, and this file
+// says which room comes next.
+//
+//   receive ─ link_input ─ ethernet_input ─┬─ Arp::receive
+//                                          └─ ipv4_input ─┬─ deliver ─┬─ icmp_input ─ answers.cpp
+//                                                         │           ├─ udp_input
+//                                                         │           └─ tcp_input
+//                                                         └─ forward ─ transit
+//   send, answers, transit ─ output.cpp ─ Arp::send ─ Interface::outgoing ─ drain
+
+namespace smolstack {
+
+Stack::Stack(const StackOptions& options)
+    : random_(options.seed),
+      pool_(options.pool),
+      settings_(options.settings),
+      arp_(pool_, tables_.interfaces(), counters_, random_, options.neighbor_limits,
+           options.neighbor_timers),
+      reassembly_(pool_, options.reassembly_limits),
+      identification_(random_),
+      limiter_(random_) {}
+
+void Stack::receive(IfIndex on, Batch& frames, Instant now) {
+  now_ = now;
+  Interface& in = interfaces()[on];
+  for_each_packet(frames, [&](Packet packet) { link_input(in, std::move(packet)); });
+  run_loopback();
+}
+
+void Stack::advance(Instant now) {
+  now_ = now;
+  arp_.advance(now, [this](const NeighborKey& key, PacketQueue waiting) {
+    neighbor_failed(key, std::move(waiting));
+  });
+  reassembly_.advance(
+      now, [this](AbandonedDatagram abandoned) { reassembly_failed(std::move(abandoned)); });
+  run_loopback();
+}
+
+std::optional<Instant> Stack::next_deadline() const {
+  const auto arp = arp_.next_deadline();
+  const auto reassembly = reassembly_.next_deadline();
+  if (!arp || !reassembly) return arp ? arp : reassembly;
+  return std::min(*arp, *reassembly);
+}
+
+// --- The way in --------------------------------------------------------------------------------
+
+void Stack::link_input(Interface& in, Packet packet) {
+  packet->arrived_on = in.index;
+  packet->arrived_at = now_;
+  ++in.counters.rx_packets;
+  in.counters.rx_bytes += packet.size();
+  if (!in.up) return drop(std::move(packet), DropReason::interface_down);
+  switch (in.link) {
+    case LinkType::ethernet: return ethernet_input(in, std::move(packet));
+    case LinkType::point_to_point:
+    case LinkType::loopback: return ipv4_input(std::move(packet));
+  }
+}
+
+void Stack::ethernet_input(Interface& in, Packet packet) {
+  if (packet.size() < sizeof(wire::EthernetHeader))
+    return drop(std::move(packet), DropReason::runt_frame);
+  if (packet.size() > in.mtu + sizeof(wire::EthernetHeader))
+    return drop(std::move(packet), DropReason::frame_too_long);
+  const auto& ethernet = packet.header<wire::EthernetHeader>();
+  if (const auto reason = refuse_frame(in, ethernet)) return drop(std::move(packet), *reason);
+  packet->link_broadcast = ethernet.destination.is_group();
+  in.counters.rx_multicast += packet->link_broadcast ? 1u : 0u;
+
+  const std::uint16_t type = ethernet.type;
+  packet.pull(sizeof(wire::EthernetHeader));
+  if (type == ether_type::ipv4) return ipv4_input(std::move(packet));
+  if (type != ether_type::arp) return drop(std::move(packet), DropReason::unknown_ethertype);
+  const auto learnt = arp_.receive(in, packet, now_);
+  if (!learnt.has_value()) drop(std::move(packet), learnt.error());
+}
+
+void Stack::ipv4_input(Packet packet) {
+  const auto parsed = parse_ipv4(packet.bytes());
+  if (!parsed.has_value()) return drop(std::move(packet), parsed.error());
+  const wire::Ipv4Header& ip = **parsed;
+  packet.trim(ip.total_length);  // Ethernet padding ends here
+  if (packet->arrived_on != loopback_index) {
+    if (is_martian_source(ip.source, lookup(ip.source)))
+      return drop(std::move(packet), DropReason::martian_source);
+    if (is_martian_destination(ip.destination))
+      return drop(std::move(packet), DropReason::martian_destination);
+  }
+
+  const Ipv4Route* const route = lookup(ip.destination);
+  const Destination destination = classify(ip.destination, route);  // RFC 1812 §5.2.3
+  if (ip.has_options() && !check_options(packet, destination)) return;
+  switch (destination) {
+    case Destination::local:
+      // RFC 1122 §3.3.6: a link broadcast carries no unicast.
+      if (packet->link_broadcast) return drop(std::move(packet), DropReason::link_broadcast);
+      return deliver(std::move(packet), destination);
+    case Destination::broadcast:
+    case Destination::group: return deliver(std::move(packet), destination);
+    case Destination::transit: return forward(std::move(packet), route);
+    case Destination::nobody: return drop(std::move(packet), DropReason::not_for_us);
+  }
+}
+
+void Stack::deliver(Packet packet, Destination destination) {
+  if (packet.header<wire::Ipv4Header>().is_fragment()) {
+    packet = reassemble(std::move(packet));
+    if (!packet) return;
+  }
+  ++counters_.delivered;
+  switch (packet.header<wire::Ipv4Header>().protocol) {
+    case ip_protocol::icmp: return icmp_input(std::move(packet), destination);
+    case ip_protocol::udp: return udp_input(std::move(packet));
+    case ip_protocol::tcp: return tcp_input(std::move(packet), destination);
+    default:
+      return refuse(std::move(packet), {DropReason::unknown_protocol, icmp::protocol_unreachable});
+  }
+}
+
+Packet Stack::reassemble(Packet fragment) {
+  const IfIndex on = fragment->arrived_on;
+  ++counters_.fragments_received;
+  auto whole = reassembly_.add(std::move(fragment), settings_.fragment_time, now_);
+  drop_all(reassembly_.take_evicted(), DropReason::reassembly_full, on);
+  if (!whole.has_value()) {
+    count_drop(on, whole.error());
+    return {};
+  }
+  if (*whole) ++counters_.reassembled;
+  return std::move(*whole);
+}
+
+void Stack::icmp_input(Packet packet, Destination destination) {
+  const auto& ip = packet.header<wire::Ipv4Header>();
+  const Bytes message = packet.bytes().subspan(ip.header_length());
+  if (message.size() < sizeof(wire::Icmpv4Header) || internet_checksum(message) != 0)
+    return drop(std::move(packet), DropReason::icmp_malformed);
+  switch (header_at<wire::Icmpv4Header>(message).type) {
+    case icmpv4_type::echo_request: return echo_request(std::move(packet), destination);
+    case icmpv4_type::timestamp: return timestamp_request(std::move(packet), destination);
+    case icmpv4_type::redirect: redirect_input(packet); [[fallthrough]];
+    case icmpv4_type::echo_reply:
+    case icmpv4_type::timestamp_reply:
+    case icmpv4_type::destination_unreachable:
+    case icmpv4_type::time_exceeded:
+    case icmpv4_type::parameter_problem: return keep_for_listeners(std::move(packet));
+    default: return drop(std::move(packet), DropReason::icmp_ignored);  // RFC 1122 §3.2.2
+  }
+}
+
+void Stack::udp_input(Packet packet) {
+  const UdpVerdict verdict = smolstack::udp_input(packet);
+  if (verdict.port_unreachable) answer_with_error(packet, icmp::port_unreachable);
+  drop(std::move(packet), verdict.reason);
+}
+
+void Stack::tcp_input(Packet packet, Destination destination) {
+  // RFC 9293 §3.9.2.3: TCP is between two hosts.
+  if (destination != Destination::local || packet->link_broadcast)
+    return drop(std::move(packet), DropReason::no_socket);
+  TcpVerdict verdict = smolstack::tcp_input(pool_, packet);
+  const auto& ip = packet.header<wire::Ipv4Header>();
+  if (verdict.reset)
+    send_reply(std::move(verdict.reset), {.destination = ip.source,
+                                          .source = ip.destination,
+                                          .protocol = ip_protocol::tcp,
+                                          .dont_fragment = true});
+  drop(std::move(packet), verdict.reason);
+}
+
+// --- The way through ---------------------------------------------------------------------------
+
+void Stack::forward(Packet packet, const Ipv4Route* route) {
+  if (!settings_.forwarding) return drop(std::move(packet), DropReason::forwarding_off);
+  const auto egress = decide_forward(packet, route, interfaces());
+  if (!egress.has_value()) return refuse(std::move(packet), egress.error());
+  transit(std::move(packet), *egress);
+}
+
+void Stack::transit(Packet packet, const Egress& egress) {
+  if (egress.redirect && settings_.send_redirects) redirect(packet, egress);
+  auto& ip = packet.header<wire::Ipv4Header>();
+  ip.decrement_ttl();
+  if (ip.has_options()) {
+    const InterfaceAddress* const own = egress.out->address_towards(egress.next_hop);
+    if (!stamp(packet, own == nullptr ? Ipv4Address() : own->subnet.address))
+      return drop(std::move(packet), DropReason::option_malformed);
+  }
+  ++counters_.forwarded;
+  if (egress.fragment) return transmit_pieces(*egress.out, egress.next_hop, packet);
+  to_neighbor(*egress.out, egress.next_hop, std::move(packet));
+}
+
+}  // namespace smolstack
