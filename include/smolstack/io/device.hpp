@@ -1,0 +1,52 @@
+#pragma once
+// What the world offers to the loop. Virtual, but once per batch and never per packet.
+
+#include <cstddef>
+#include <cstdint>
+
+#include "smolstack/packet/batch.hpp"
+#include "smolstack/packet/pool.hpp"
+
+namespace smolstack::io {
+
+/// How a device is doing.
+enum class DeviceState : std::uint8_t {
+  ready,
+  down,  ///< the kernel's end is down: frames are lost, it may come back by itself
+  gone,  ///< the kernel's end was deleted: the descriptor is dead
+};
+
+/// What became of a batch that was transmitted.
+struct TransmitResult {
+  std::size_t sent = 0;
+  std::size_t full = 0;  ///< refused for lack of room (EAGAIN, ENOBUFS): dropped
+  std::size_t down = 0;  ///< refused because the device is down or gone: dropped
+};
+
+/// What became of a call to receive().
+struct ReceiveResult {
+  std::size_t frames = 0;     ///< now in the batch
+  std::size_t too_long = 0;   ///< dropped: longer than the MTU allows
+  std::size_t no_buffer = 0;  ///< dropped: the pool was empty
+  bool more = false;          ///< the device may hold more
+};
+
+/// One end of a link, as the loop sees it.
+class Device {
+ public:
+  virtual ~Device() = default;
+  /// Fills `into` with what is there now, at most a batch; never blocks.
+  virtual ReceiveResult receive(PacketPool& pool, Batch& into) = 0;
+  /// Sends what `from` holds and empties it; never blocks. What does not fit is dropped.
+  virtual TransmitResult transmit(Batch& from) = 0;
+  /// Becomes readable when receive() would find something; -1: there is none just now.
+  virtual int descriptor() const = 0;
+  virtual DeviceState state() const = 0;
+  /// Tries to take up a device that is gone, under its old name; true: it is ready again. Until
+  /// the first call the old descriptor stays open, so that its number means nothing else.
+  virtual bool reopen() { return false; }
+  /// The interface's MTU changed: what is longer is too long from now on.
+  virtual void set_mtu(std::uint32_t /*mtu*/) {}
+};
+
+}  // namespace smolstack::io

@@ -1,0 +1,93 @@
+#pragma once
+// TAP and TUN, the Linux devices whose other end is an interface of the kernel.
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+
+#include "smolstack/base/expected.hpp"
+#include "smolstack/io/descriptor.hpp"
+#include "smolstack/io/device.hpp"
+#include "smolstack/wire/ipv4_prefix.hpp"
+
+namespace smolstack::io {
+
+/// Why a device could not be opened, where its operator can do something about it.
+enum class TapError {
+  bad_name = 1,
+  bad_mtu,
+  no_tun_file,      ///< no /dev/net/tun: the driver is not there
+  tun_file_denied,  ///< /dev/net/tun may not be opened
+  needs_net_admin,  ///< creating, or attaching to somebody else's, takes CAP_NET_ADMIN
+  needs_sys_admin,  ///< entering another network namespace takes CAP_SYS_ADMIN
+  no_such_namespace,
+  busy,        ///< another process holds it
+  other_kind,  ///< the name belongs to something else than such a device
+};
+std::error_code make_error_code(TapError error);
+
+enum class TapKind : std::uint8_t {
+  tap,  ///< Ethernet frames
+  tun,  ///< IP packets
+};
+
+struct TapConfig {
+  std::string name;
+  TapKind kind = TapKind::tap;
+  std::uint32_t mtu = 1500;
+  std::string netns{};                  ///< where it is made, as `ip netns` names it; empty: here
+  std::optional<Ipv4Subnet> host_ip{};  ///< an address for the kernel's end, which is brought up
+};
+
+/// May the kernel have an interface of this name? 1 to 15 characters, none of them a slash, a
+/// colon, a percent sign or a blank.
+bool is_interface_name(std::string_view name);
+
+/// The largest MTU of such a device: the kernel counts the Ethernet header too.
+constexpr std::uint32_t max_mtu_of(TapKind kind) {
+  return kind == TapKind::tap ? 65521 : 65535;
+}
+
+/// A TAP or TUN device. It survives that its kernel's end is set down, moved to another namespace
+/// or enslaved to a bridge; when that end is deleted it is gone until reopen().
+class TapDevice final : public Device {
+ public:
+  /// Attaches to the persistent device of that name, or creates one that lives as long as this
+  /// object; the kernel's end of a created one has our MTU and is up.
+  static Expected<std::unique_ptr<TapDevice>, Error> open(const TapConfig& config);
+
+  ReceiveResult receive(PacketPool& pool, Batch& into) override;
+  TransmitResult transmit(Batch& from) override;
+  int descriptor() const override;
+  DeviceState state() const override { return state_; }
+  bool reopen() override;
+  void set_mtu(std::uint32_t mtu) override;
+
+  /// Whether the device was there before us.
+  bool attached() const { return attached_; }
+
+ private:
+  /// Of one read or write; `full` is also a device with nothing to read.
+  enum class Outcome : std::uint8_t { done, full, down };
+
+  TapDevice(const TapConfig& config, Descriptor descriptor, bool attached);
+  Outcome read_frame(PacketPool& pool, Batch& into, ReceiveResult& result);
+  Outcome discard_frame(ReceiveResult& result);
+  Outcome write_frame(const Packet& frame);
+  Outcome outcome_of(int number);
+
+  TapConfig config_;
+  Descriptor descriptor_;
+  bool attached_;
+  std::size_t longest_ = 0;  ///< frame that the MTU allows
+  DeviceState state_ = DeviceState::ready;
+  Packet spare_;  ///< the next frame's, so that finding nothing costs no buffer
+};
+
+}  // namespace smolstack::io
+
+template <>
+struct std::is_error_code_enum<smolstack::io::TapError> : std::true_type {};

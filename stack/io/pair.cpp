@@ -1,0 +1,113 @@
+#include "smolstack/io/pair.hpp"
+
+#include <algorithm>
+#include <sys/eventfd.h>
+#include <vector>
+
+namespace smolstack::io {
+
+/// One direction: a ring of frames whose slots keep their memory, and an event that is set while
+/// the ring is not empty.
+class PairDevice::Lane {
+ public:
+  explicit Lane(std::size_t frames)
+      : slots_(frames), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+
+  bool push(ConstBytes frame) {
+    if (size_ == slots_.size()) return false;
+    slots_[(head_ + size_++) % slots_.size()].assign(frame.begin(), frame.end());
+    if (size_ == 1) wake();
+    return true;
+  }
+  bool empty() const { return size_ == 0; }
+  ConstBytes front() const { return slots_[head_]; }
+  void pop() {
+    head_ = (head_ + 1) % slots_.size();
+    if (--size_ == 0) calm();
+  }
+  void wake() { ::eventfd_write(event_.number(), 1); }
+  void calm() {
+    eventfd_t count = 0;
+    ::eventfd_read(event_.number(), &count);
+  }
+  int descriptor() const { return event_.number(); }
+
+ private:
+  std::vector<std::vector<std::byte>> slots_;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+  Descriptor event_;
+};
+
+std::pair<std::unique_ptr<PairDevice>, std::unique_ptr<PairDevice>> PairDevice::make(
+    std::size_t frames, std::uint32_t longest_frame) {
+  const auto there = std::make_shared<Lane>(frames);
+  const auto back = std::make_shared<Lane>(frames);
+  return {std::unique_ptr<PairDevice>(new PairDevice(back, there, longest_frame)),
+          std::unique_ptr<PairDevice>(new PairDevice(there, back, longest_frame))};
+}
+
+PairDevice::PairDevice(std::shared_ptr<Lane> in, std::shared_ptr<Lane> out,
+                       std::uint32_t longest_frame)
+    : in_(std::move(in)), out_(std::move(out)), longest_(longest_frame) {}
+
+PairDevice::~PairDevice() = default;
+
+int PairDevice::descriptor() const {
+  return state_ == DeviceState::gone ? -1 : in_->descriptor();
+}
+
+void PairDevice::set_state(DeviceState state) {
+  state_ = state;
+  repairable_ = false;
+  in_->wake();
+}
+
+bool PairDevice::reopen() {
+  if (repairable_) state_ = DeviceState::ready;
+  return repairable_;
+}
+
+ReceiveResult PairDevice::receive(PacketPool& pool, Batch& into) {
+  ReceiveResult result;
+  if (in_->empty() || state_ != DeviceState::ready) in_->calm();
+  if (state_ != DeviceState::ready) return result;
+  while (!in_->empty() && !into.full()) {
+    receive_front(pool, into, result);
+    in_->pop();
+  }
+  result.more = !in_->empty();
+  return result;
+}
+
+void PairDevice::receive_front(PacketPool& pool, Batch& into, ReceiveResult& result) {
+  const ConstBytes frame = in_->front();
+  if (frame.size() > longest_) {
+    ++result.too_long;
+    return;
+  }
+  Packet packet = pool.allocate(frame.size());
+  if (!packet) {
+    ++result.no_buffer;
+    return;
+  }
+  std::copy(frame.begin(), frame.end(), packet.append(frame.size()).begin());
+  into.push(std::move(packet));
+  ++result.frames;
+}
+
+TransmitResult PairDevice::transmit(Batch& from) {
+  TransmitResult result;
+  for (const Packet& frame : from.packets()) {
+    if (state_ != DeviceState::ready)
+      ++result.down;
+    else if (out_->push(frame.bytes()))
+      ++result.sent;
+    else
+      ++result.full;
+  }
+  from.clear();
+  return result;
+}
+
+}  // namespace smolstack::io

@@ -1,0 +1,146 @@
+#include <algorithm>
+#include <cerrno>
+#include <fcntl.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "smolstack/io/network_namespace.hpp"
+#include "smolstack/io/rtnetlink.hpp"
+#include "smolstack/io/tap.hpp"
+#include "smolstack/io/tap_holder.hpp"
+#include "smolstack/netif/interface.hpp"
+
+// glibc's <net/if.h> and the kernel's <linux/if.h> do not go together.
+extern "C" unsigned if_nametoindex(const char* name) noexcept;
+
+namespace smolstack::io {
+namespace {
+
+constexpr const char* tun_file = "/dev/net/tun";
+
+/// A descriptor that is tied to a device, and whether the device was there before.
+struct Attachment {
+  Descriptor descriptor;
+  bool attached;
+};
+
+Expected<Descriptor, Error> open_tun_file() {
+  const std::string doing = std::string("opening ") + tun_file;
+  Descriptor opened(::open(tun_file, O_RDWR | O_NONBLOCK | O_CLOEXEC));
+  if (opened) return opened;
+  switch (errno) {
+    case EACCES:
+    case EPERM: return unexpected(Error{TapError::tun_file_denied, doing});
+    case ENOENT:
+    case ENODEV:
+    case ENXIO: return unexpected(Error{TapError::no_tun_file, doing});
+    default: return failed(errno, doing);
+  }
+}
+
+ifreq request_for(const TapConfig& config) {
+  ifreq request{};
+  std::copy(config.name.begin(), config.name.end(), std::begin(request.ifr_name));
+  const int kind = config.kind == TapKind::tap ? IFF_TAP : IFF_TUN;
+  request.ifr_flags = static_cast<short>(kind | IFF_NO_PI);
+  return request;
+}
+
+auto attach_failed(int number, const std::string& doing) {
+  switch (number) {
+    case EPERM: return unexpected(Error{TapError::needs_net_admin, doing});
+    case EBUSY: return unexpected(Error{TapError::busy, doing});
+    case EINVAL: return unexpected(Error{TapError::other_kind, doing});
+    default: return failed(number, doing);
+  }
+}
+
+/// Creates the device, or attaches to it if it is there.
+Expected<Attachment, Error> attach(const TapConfig& config) {
+  auto opened = open_tun_file();
+  if (!opened) return unexpected(std::move(opened.error()));
+  ifreq request = request_for(config);
+  if (::ioctl(opened->number(), TUNSETIFF, &request) != 0)
+    return attach_failed(errno, "opening " + config.name);
+  // Only a persistent device can have been there with nobody holding it.
+  if (::ioctl(opened->number(), TUNGETIFF, &request) != 0)
+    return failed(errno, "reading the flags of " + config.name);
+  return Attachment{std::move(*opened), (request.ifr_flags & IFF_PERSIST) != 0};
+}
+
+/// Brings the kernel's end into the state that the configuration asks for. The link of a device
+/// that was there before is its maker's business, but for the address that we are told to add.
+Expected<void, Error> set_kernel_end(const TapConfig& config, bool attached) {
+  if (attached && !config.host_ip) return {};
+  auto kernel = Rtnetlink::open();
+  if (!kernel) return unexpected(std::move(kernel.error()));
+  const unsigned ifindex = if_nametoindex(config.name.c_str());
+  Expected<void, Error> done;
+  if (!attached) done = kernel->set_mtu(ifindex, config.mtu);
+  if (done && config.host_ip) done = kernel->add_address(ifindex, *config.host_ip);
+  if (done) done = kernel->set_up(ifindex);
+  if (!done) done.error().doing += " on " + config.name;
+  return done;
+}
+
+/// Names the process that stands in the way, if it can be found.
+Error with_holder(Error error, const std::string& device) {
+  if (error.code != TapError::busy) return error;
+  if (const auto holder = find_tap_holder(device))
+    error.doing += " (held by " + holder->command + ", pid " + std::to_string(holder->pid) + ")";
+  return error;
+}
+
+Expected<void, Error> check(const TapConfig& config) {
+  if (!is_interface_name(config.name))
+    return unexpected(Error{TapError::bad_name, "opening \"" + config.name + "\""});
+  if (config.mtu < min_mtu || config.mtu > max_mtu_of(config.kind))
+    return unexpected(Error{TapError::bad_mtu,
+                            "opening " + config.name + " with MTU " + std::to_string(config.mtu)});
+  return {};
+}
+
+}  // namespace
+
+bool is_interface_name(std::string_view name) {
+  const auto is_forbidden = [](char c) {
+    return c == '/' || c == ':' || c == '%' || c <= ' ' || c > '~';
+  };
+  return !name.empty() && name.size() < IFNAMSIZ && name != "." && name != ".." &&
+         std::none_of(name.begin(), name.end(), is_forbidden);
+}
+
+Expected<std::unique_ptr<TapDevice>, Error> TapDevice::open(const TapConfig& config) {
+  if (auto fit = check(config); !fit) return unexpected(std::move(fit.error()));
+  const auto inside = InNetworkNamespace::enter(config.netns);
+  if (!inside) return unexpected(inside.error());
+  auto tied = attach(config);
+  if (!tied) return unexpected(with_holder(std::move(tied.error()), config.name));
+  if (auto set = set_kernel_end(config, tied->attached); !set)
+    return unexpected(std::move(set.error()));
+  return std::unique_ptr<TapDevice>(
+      new TapDevice(config, std::move(tied->descriptor), tied->attached));
+}
+
+TapDevice::TapDevice(const TapConfig& config, Descriptor descriptor, bool attached)
+    : config_(config), descriptor_(std::move(descriptor)), attached_(attached) {
+  set_mtu(config.mtu);
+}
+
+bool TapDevice::reopen() {
+  descriptor_.close();
+  const auto inside = InNetworkNamespace::enter(config_.netns);
+  if (!inside || if_nametoindex(config_.name.c_str()) == 0) return false;
+  auto tied = attach(config_);
+  // Not there before: it vanished between the two calls, and goes again with `tied`.
+  if (!tied || !tied->attached) return false;
+  if (!set_kernel_end(config_, true)) return false;
+  descriptor_ = std::move(tied->descriptor);
+  attached_ = true;
+  state_ = DeviceState::ready;
+  return true;
+}
+
+}  // namespace smolstack::io

@@ -1,0 +1,373 @@
+// The loop with a real context, real descriptors in memory and the monotonic clock.
+
+#include "smolstack/io/event_loop.hpp"
+
+#include <functional>
+#include <sys/eventfd.h>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "smolstack/io/pair.hpp"
+#include "smolstack/wire/checksum.hpp"
+#include "smolstack/wire/icmpv4.hpp"
+#include "smolstack/wire/ipv4.hpp"
+
+namespace smolstack::io {
+namespace {
+
+using namespace std::chrono_literals;
+using testing::ElementsAre;
+
+/// What a device of a test does, shared by the test and the loop that owns the device.
+struct Script {
+  std::size_t frames = 0;   ///< that wait to be received
+  ReceiveResult beside{};   ///< reported once beside the frames
+  bool readable = false;    ///< the descriptor says so whatever waits
+  std::size_t refused = 0;  ///< of each batch, for lack of room
+  DeviceState state = DeviceState::ready;
+  bool repaired = false;
+
+  unsigned receives = 0;
+  unsigned transmits = 0;
+  unsigned reopens = 0;
+  std::uint32_t mtu = 0;
+  std::function<void()> on_receive = [] {};
+  Descriptor event{::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)};
+
+  void wake() { ::eventfd_write(event.number(), 1); }
+  void set(DeviceState next) {
+    state = next;
+    wake();
+  }
+};
+
+class ScriptedDevice final : public Device {
+ public:
+  explicit ScriptedDevice(std::shared_ptr<Script> script) : script_(std::move(script)) {}
+
+  ReceiveResult receive(PacketPool& pool, Batch& into) override {
+    ++script_->receives;
+    script_->on_receive();
+    eventfd_t count = 0;
+    if (!script_->readable && script_->frames == 0) ::eventfd_read(script_->event.number(), &count);
+    ReceiveResult result = std::exchange(script_->beside, {});
+    for (; script_->frames > 0 && !into.full(); --script_->frames, ++result.frames) {
+      Packet frame = pool.allocate(60);
+      frame.append(60);
+      into.push(std::move(frame));
+    }
+    result.more = script_->frames > 0;
+    return result;
+  }
+  TransmitResult transmit(Batch& from) override {
+    ++script_->transmits;
+    TransmitResult result;
+    if (script_->state == DeviceState::ready) {
+      result.full = std::min(script_->refused, from.size());
+      result.sent = from.size() - result.full;
+    } else {
+      result.down = from.size();
+    }
+    from.clear();
+    return result;
+  }
+  int descriptor() const override {
+    return script_->state == DeviceState::gone ? -1 : script_->event.number();
+  }
+  DeviceState state() const override { return script_->state; }
+  bool reopen() override {
+    ++script_->reopens;
+    if (script_->repaired) script_->state = DeviceState::ready;
+    return script_->repaired;
+  }
+  void set_mtu(std::uint32_t mtu) override { script_->mtu = mtu; }
+
+ private:
+  std::shared_ptr<Script> script_;
+};
+
+/// A stack with its loop.
+struct Machine {
+  explicit Machine(boost::asio::io_context& context) : loop(context, stack, {.retry = 20ms}) {
+    stack.listen_icmp(true);
+    loop.on_report([this](const DeviceReport& report) { reports.push_back(report.text); });
+    loop.on_icmp([this](PacketQueue messages) {
+      while (Packet message = messages.pop()) answers.push_back(std::move(message));
+    });
+  }
+
+  Interface& plug(const char* address, std::unique_ptr<Device> device) {
+    const Ipv4Subnet subnet = *parse_ipv4_subnet(address);
+    Interface& interface =
+        stack.add_interface({.name = "eth" + std::to_string(stack.interfaces().size()),
+                             .mac = default_mac(subnet.address)});
+    EXPECT_TRUE(stack.add_address(interface, subnet, EventLoop::now()));
+    loop.attach(interface.index, std::move(device));
+    return interface;
+  }
+  std::shared_ptr<Script> plug_script(const char* address, Interface** interface = nullptr) {
+    auto script = std::make_shared<Script>();
+    Interface& made = plug(address, std::make_unique<ScriptedDevice>(script));
+    if (interface != nullptr) *interface = &made;
+    return script;
+  }
+
+  void send_icmp(std::uint8_t type, std::size_t bytes, Ipv4Address destination) {
+    Packet payload = stack.make_payload(bytes);
+    auto& icmp = payload.header<wire::Icmpv4Header>();
+    std::fill(payload.bytes().begin(), payload.bytes().end(), std::byte{});
+    icmp.type = type;
+    icmp.checksum = internet_checksum(payload.bytes());
+    Ipv4Send how;
+    how.destination = destination;
+    how.protocol = ip_protocol::icmp;
+    EXPECT_TRUE(stack.send(std::move(payload), how, EventLoop::now()));
+  }
+  void ping(Ipv4Address destination) {
+    send_icmp(icmpv4_type::echo_request, 64, destination);
+    loop.flush();
+  }
+
+  Stack stack;
+  std::vector<std::string> reports;
+  std::vector<Packet> answers;
+  EventLoop loop;
+};
+
+class Loop : public testing::Test {
+ protected:
+  /// Runs the context until it is so; false: it was not so in time.
+  bool run_until(const std::function<bool()>& so, Duration patience = 10s) {
+    const Instant end = EventLoop::now() + patience;
+    while (!so() && EventLoop::now() < end) {
+      context.restart();
+      context.run_one_for(10ms);
+    }
+    return so();
+  }
+  void run_for(Duration time) {
+    run_until([] { return false; }, time);
+  }
+
+  boost::asio::io_context context;
+};
+
+constexpr Ipv4Address left_address{10, 0, 0, 1};
+constexpr Ipv4Address right_address{10, 0, 0, 2};
+
+/// Two machines on one link.
+class Link : public Loop {
+ protected:
+  void SetUp() override {
+    auto [a, b] = PairDevice::make();
+    near_end = a.get();
+    near = &left.plug("10.0.0.1/24", std::move(a));
+    right.plug("10.0.0.2/24", std::move(b));
+  }
+  bool answered(std::size_t times = 1) {
+    return run_until([&] { return left.answers.size() >= times; });
+  }
+
+  Machine left{context};
+  Machine right{context};
+  PairDevice* near_end = nullptr;
+  Interface* near = nullptr;
+};
+
+TEST_F(Link, APingIsAnswered) {
+  left.ping(right_address);
+  ASSERT_TRUE(answered());
+  const auto& ip = left.answers[0].header<wire::Ipv4Header>();
+  EXPECT_EQ(ip.source, right_address);
+  EXPECT_EQ(ip.destination, left_address);
+  EXPECT_THAT(left.reports, ElementsAre());
+}
+
+TEST_F(Link, APingSentFromADeliveryIsTransmitted) {
+  unsigned replies = 0;
+  left.loop.on_icmp([&](PacketQueue) {
+    if (++replies < 50) left.ping(right_address);
+  });
+  left.ping(right_address);
+  EXPECT_TRUE(run_until([&] { return replies == 50; }));
+}
+
+TEST_F(Link, AFloodToOurselvesLeavesTheOthersTheirTurn) {
+  bool flooding = true;
+  unsigned to_ourselves = 0;
+  left.loop.on_icmp([&](PacketQueue) {
+    ++to_ourselves;
+    if (flooding) left.ping(left_address);
+  });
+  right.ping(left_address);
+  left.ping(left_address);
+  EXPECT_TRUE(run_until([&] { return !right.answers.empty() && to_ourselves > 100; }));
+  flooding = false;
+}
+
+TEST_F(Link, TheStackKnowsTheTimeOfDay) {
+  const auto of_day = [] {
+    const auto now = std::chrono::system_clock::now().time_since_epoch() % std::chrono::days(1);
+    return std::chrono::duration_cast<std::chrono::milliseconds>(now).count();
+  };
+  const auto before = of_day();
+  left.send_icmp(icmpv4_type::timestamp, sizeof(wire::Icmpv4Timestamp), right_address);
+  left.loop.flush();
+  ASSERT_TRUE(answered());
+  Packet& reply = left.answers[0];
+  reply.pull(reply.header<wire::Ipv4Header>().header_length());
+  const std::int64_t said = reply.header<wire::Icmpv4Timestamp>().receive;
+  const auto after = of_day();
+  if (before <= after) {  // not just past midnight
+    EXPECT_GE(said + 1, before);
+    EXPECT_LE(said - 1, after);
+  }
+}
+
+TEST_F(Link, TimersOfTheStackRun) {
+  left.ping(Ipv4Address(10, 0, 0, 9));  // nobody: asked once a second, given up after three times
+  EXPECT_TRUE(run_until([&] { return near->drops[DropReason::neighbor_unresolved] == 1; }));
+}
+
+TEST_F(Link, ALinkThatIsDownRecoversByItself) {
+  left.ping(right_address);
+  ASSERT_TRUE(answered());
+  near_end->set_state(DeviceState::down);
+  left.ping(right_address);
+  EXPECT_EQ(near->drops[DropReason::device_down], 1u);
+  EXPECT_TRUE(near->running);
+  near_end->set_state(DeviceState::ready);
+  left.ping(right_address);
+  EXPECT_TRUE(answered(2));
+  EXPECT_THAT(left.reports, ElementsAre("the kernel's end of the device is down",
+                                        "the kernel's end of the device is up again"));
+}
+
+TEST_F(Link, ADeviceThatIsGoneIsUsedAgainWhenItIsBack) {
+  near_end->set_state(DeviceState::gone);
+  ASSERT_TRUE(run_until([&] { return !near->running; }));
+  near_end->repaired();
+  ASSERT_TRUE(run_until([&] { return near->running; }));
+  left.ping(right_address);
+  EXPECT_TRUE(answered());
+  EXPECT_THAT(left.reports, ElementsAre("the device is gone", "the device is back"));
+}
+
+TEST_F(Link, CloseSendsWhatWaitsAndEndsTheWork) {
+  left.ping(right_address);
+  ASSERT_TRUE(answered());
+  left.send_icmp(icmpv4_type::echo_request, 64, right_address);
+  left.loop.close();
+  EXPECT_TRUE(run_until([&] { return right.stack.counters().echo_replies_sent == 2; }));
+  right.loop.close();
+  context.restart();
+  const Instant start = EventLoop::now();
+  context.run();  // returns at once: no timer, no device is waited for
+  EXPECT_LT(EventLoop::now() - start, 1s);
+}
+
+TEST_F(Link, ALoopMayGoWhileItsHandlersAreUnderWay) {
+  auto [a, b] = PairDevice::make();
+  auto gone = std::make_unique<Machine>(context);
+  gone->plug("10.0.1.1/24", std::move(a));
+  gone->ping(Ipv4Address(10, 0, 1, 2));
+  b->set_state(DeviceState::ready);
+  gone.reset();
+  left.ping(right_address);
+  EXPECT_TRUE(answered());
+}
+
+TEST_F(Loop, ABusyDeviceLeavesTheOthersTheirTurn) {
+  Machine machine(context);
+  const auto busy = machine.plug_script("10.0.0.1/24");
+  const auto quiet = machine.plug_script("10.0.1.1/24");
+  std::vector<char> order;
+  busy->on_receive = [&] { order.push_back('b'); };
+  quiet->on_receive = [&] { order.push_back('q'); };
+  busy->frames = 64 * Batch::capacity;
+  quiet->frames = 1;
+  busy->wake();
+  quiet->wake();
+  ASSERT_TRUE(run_until([&] { return busy->frames == 0 && quiet->frames == 0; }));
+  const auto turn = std::find(order.begin(), order.end(), 'q') - order.begin();
+  EXPECT_LE(turn, 8);
+  EXPECT_GE(busy->receives, 64u);
+}
+
+TEST_F(Loop, ADescriptorThatIsAlwaysReadableDoesNotSpin) {
+  Machine machine(context);
+  const auto mad = machine.plug_script("10.0.0.1/24");
+  mad->readable = true;
+  mad->wake();
+  run_for(250ms);
+  EXPECT_GE(mad->receives, 16u);
+  EXPECT_LE(mad->receives, 80u);
+  mad->readable = false;
+  mad->frames = 5;
+  EXPECT_TRUE(run_until([&] { return mad->frames == 0; }));
+}
+
+TEST_F(Loop, AGoneDeviceIsLeftAloneAndTheOthersGoOn) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  const auto broken = machine.plug_script("10.0.0.1/24", &interface);
+  const auto other = machine.plug_script("10.0.1.1/24");
+  broken->set(DeviceState::gone);
+  ASSERT_TRUE(run_until([&] { return !interface->running; }));
+  const unsigned receives = broken->receives;
+  other->frames = 1;
+  other->wake();
+  ASSERT_TRUE(run_until([&] { return other->frames == 0 && broken->reopens >= 3; }));
+  EXPECT_EQ(broken->receives, receives);
+  EXPECT_THAT(machine.reports, ElementsAre("the device is gone"));
+  broken->repaired = true;
+  EXPECT_TRUE(run_until([&] { return interface->running; }));
+  EXPECT_THAT(machine.reports, ElementsAre("the device is gone", "the device is back"));
+}
+
+TEST_F(Loop, AFullDeviceIsCountedEachTimeAndReportedOnce) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  const auto full = machine.plug_script("10.0.0.1/24", &interface);
+  const std::uint64_t before = interface->counters.tx_errors;
+  full->refused = 1;
+  for (unsigned i = 0; i < 3; ++i)
+    machine.ping(Ipv4Address(10, 0, 0, static_cast<std::uint8_t>(20 + i)));
+  EXPECT_EQ(interface->drops[DropReason::device_full], 3u);
+  EXPECT_EQ(interface->counters.tx_errors - before, 3u);
+  EXPECT_THAT(machine.reports, ElementsAre("the device takes no more frames: 1 frame dropped"));
+}
+
+TEST_F(Loop, WhatTheDeviceHadToDropIsCounted) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  const auto device = machine.plug_script("10.0.0.1/24", &interface);
+  device->beside = {.too_long = 2, .no_buffer = 3};
+  device->wake();
+  ASSERT_TRUE(run_until([&] { return interface->drops[DropReason::frame_too_long] > 0; }));
+  EXPECT_EQ(interface->drops[DropReason::frame_too_long], 2u);
+  EXPECT_EQ(interface->drops[DropReason::no_buffer], 3u);
+  EXPECT_THAT(machine.reports, ElementsAre("frames longer than the MTU allows: 2 frames dropped",
+                                           "all packet buffers are in use: 3 frames dropped"));
+}
+
+TEST_F(Loop, ADeviceIsToldTheMtuOfItsInterface) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  const auto device = machine.plug_script("10.0.0.1/24", &interface);
+  interface->mtu = 9000;
+  device->wake();
+  EXPECT_TRUE(run_until([&] { return device->mtu == 9000; }));
+}
+
+TEST(EventLoop, NowIsMonotonicTime) {
+  const auto before = std::chrono::steady_clock::now().time_since_epoch();
+  const auto now = EventLoop::now().time_since_epoch();
+  EXPECT_GE(now, before);
+  EXPECT_LT(now - before, 10s);
+}
+
+}  // namespace
+}  // namespace smolstack::io
