@@ -82,12 +82,12 @@ void Arp::ask(const NeighborKey& key, const MacAddress& to, Instant now) {
 }
 
 void Arp::perform(NeighborDuty duty, Instant now) {
-  Interface& out = interfaces_[duty.key.interface];
   switch (duty.action) {
     case NeighborAction::ask_everyone: return ask(duty.key, broadcast_mac, now);
     case NeighborAction::ask_neighbor: return ask(duty.key, duty.mac, now);
     case NeighborAction::send_waiting:
-      while (Packet packet = duty.released.pop()) transmit(out, duty.mac, std::move(packet));
+      while (Packet packet = duty.released.pop())
+        transmit(interfaces_[duty.key.interface], duty.mac, std::move(packet));
       return;
     case NeighborAction::none:
     case NeighborAction::fail_waiting:

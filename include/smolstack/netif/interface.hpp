@@ -1,6 +1,7 @@
 #pragma once
 // Network interfaces: what the stack knows of each of its links.
 
+#include <cassert>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -64,8 +65,14 @@ class InterfaceTable {
   /// Adds an interface and gives it the next index.
   Interface& add(Interface interface);
 
-  Interface& operator[](IfIndex index) { return *slots_[slot_of(index)]; }
-  const Interface& operator[](IfIndex index) const { return *slots_[slot_of(index)]; }
+  Interface& operator[](IfIndex index) {
+    assert(contains(index));
+    return *slots_[slot_of(index)];
+  }
+  const Interface& operator[](IfIndex index) const {
+    assert(contains(index));
+    return *slots_[slot_of(index)];
+  }
   bool contains(IfIndex index) const { return slot_of(index) < slots_.size(); }
   Interface* find(std::string_view name);
   const Interface* find(std::string_view name) const;
