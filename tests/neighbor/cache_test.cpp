@@ -1,0 +1,257 @@
+#include "smolstack/neighbor/cache.hpp"
+
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "smolstack/packet/pool.hpp"
+
+namespace smolstack {
+namespace {
+
+using namespace std::chrono_literals;
+using enum NeighborState;
+using testing::ElementsAre;
+
+constexpr MacAddress mac_of(std::uint8_t n) {
+  return {{2, 0, 0, 0, 0, n}};
+}
+
+class NeighborCacheTest : public testing::Test {
+ protected:
+  NeighborKey key(unsigned host, unsigned interface = 1) {
+    return {IfIndex(static_cast<std::uint16_t>(interface)), Ipv4Address(0x0a000000u + host)};
+  }
+  Packet packet(unsigned number) {
+    Packet made = pool.allocate(1);
+    made.append(1)[0] = static_cast<std::byte>(number);
+    return made;
+  }
+  static std::vector<unsigned> numbers(PacketQueue queue) {
+    std::vector<unsigned> all;
+    while (const Packet p = queue.pop()) all.push_back(std::to_integer<unsigned>(p.bytes()[0]));
+    return all;
+  }
+  NeighborAction waits(unsigned host, unsigned number = 0) {
+    return cache.wait(key(host), packet(number), now).action;
+  }
+  NeighborDuty answers(unsigned host, std::uint8_t n = 1) {
+    return cache.learn(key(host), mac_of(n), NeighborEvent::reply, false, now);
+  }
+  void asks_us(unsigned host, std::uint8_t n = 1) {
+    (void)cache.learn(key(host), mac_of(n), NeighborEvent::heard, true, now);
+  }
+  std::vector<NeighborDuty> pass(Duration time) {
+    std::vector<NeighborDuty> duties;
+    for (const Instant end = now + time; now < end;) {
+      now = std::min(end, now + 100ms);
+      cache.advance(now, [&](NeighborDuty duty) { duties.push_back(std::move(duty)); });
+    }
+    return duties;
+  }
+  NeighborState state(unsigned host, unsigned interface = 1) {
+    const auto view = cache.find(key(host, interface));
+    return view ? view->state : none;
+  }
+
+  Random random{5};
+  NeighborLimits limits{.entries = 8, .incomplete = 4, .waiting_each = 3, .waiting_all = 6};
+  PacketPool pool{{.small = 512, .large = 0}};
+  NeighborCache cache{random, limits, {}};
+  Instant now{100s};
+};
+
+TEST_F(NeighborCacheTest, AsksForTheFirstPacketAndNotForTheNext) {  // RFC 1122 §2.3.2.1
+  EXPECT_EQ(cache.resolve(key(1), now), nullptr);
+  EXPECT_EQ(waits(1), NeighborAction::ask_everyone);
+  EXPECT_EQ(waits(1), NeighborAction::none);
+  EXPECT_EQ(state(1), incomplete);
+}
+
+TEST_F(NeighborCacheTest, ReleasesWhatWaitedInOrder) {  // RFC 1122 §2.3.2.2
+  for (unsigned i = 1; i <= 3; ++i) waits(1, i);
+  NeighborDuty duty = answers(1, 7);
+  EXPECT_EQ(duty.action, NeighborAction::send_waiting);
+  EXPECT_EQ(duty.mac, mac_of(7));
+  EXPECT_THAT(numbers(std::move(duty.released)), ElementsAre(1, 2, 3));
+  EXPECT_EQ(*cache.resolve(key(1), now), mac_of(7));
+  EXPECT_EQ(cache.waiting().level(), 0u);
+}
+
+TEST_F(NeighborCacheTest, KeepsTheLatestWhenTheQueueIsFull) {  // RFC 1122 §2.3.2.2
+  for (unsigned i = 1; i <= 3; ++i) waits(1, i);
+  NeighborWait full = cache.wait(key(1), packet(4), now);
+  EXPECT_EQ(full.reason, DropReason::neighbor_queue_full);
+  EXPECT_THAT(numbers(std::move(full.dropped)), ElementsAre(1));
+  EXPECT_THAT(numbers(answers(1).released), ElementsAre(2, 3, 4));
+}
+
+TEST_F(NeighborCacheTest, BoundsWhatWaitsOverAllNeighbours) {
+  for (unsigned host = 1; host <= 3; ++host)
+    for (unsigned i = 0; i < 3; ++i) waits(host, i);
+  EXPECT_LE(cache.waiting().level(), limits.waiting_all);
+  EXPECT_LE(cache.waiting().highest(), limits.waiting_all + 1);
+}
+
+TEST_F(NeighborCacheTest, GivesUpAfterThreeRequestsASecondApart) {
+  waits(1, 9);
+  auto duties = pass(3s);
+  ASSERT_EQ(duties.size(), 3u);
+  EXPECT_EQ(duties[0].action, NeighborAction::ask_everyone);
+  EXPECT_EQ(duties[1].action, NeighborAction::ask_everyone);
+  EXPECT_EQ(duties[2].action, NeighborAction::fail_waiting);
+  EXPECT_THAT(numbers(std::move(duties[2].released)), ElementsAre(9));
+  EXPECT_EQ(state(1), failed);
+}
+
+TEST_F(NeighborCacheTest, ForgetsAFailureInTheEnd) {
+  waits(1);
+  pass(40s);
+  EXPECT_FALSE(cache.find(key(1)));
+  EXPECT_EQ(cache.size().level(), 0u);
+}
+
+TEST_F(NeighborCacheTest, AsksAgainAtOnceWhenSomebodyTriesAgain) {
+  waits(1);
+  pass(3s);
+  EXPECT_EQ(waits(1), NeighborAction::ask_everyone);
+}
+
+TEST_F(NeighborCacheTest, IsReachableForHalfToOneAndAHalfOfItsTime) {  // RFC 4861 §6.3.2
+  waits(1);
+  answers(1);
+  pass(14s);
+  EXPECT_EQ(state(1), reachable);
+  pass(32s);
+  EXPECT_EQ(state(1), stale);
+}
+
+TEST_F(NeighborCacheTest, ReChecksAStaleNeighbourFiveSecondsAfterUse) {  // RFC 1122 §2.3.2.1
+  asks_us(1, 4);
+  EXPECT_EQ(state(1), stale);
+  EXPECT_EQ(*cache.resolve(key(1), now), mac_of(4));
+  EXPECT_EQ(state(1), delay);
+  EXPECT_TRUE(pass(4900ms).empty());
+  const auto duties = pass(200ms);
+  ASSERT_EQ(duties.size(), 1u);
+  EXPECT_EQ(duties[0].action, NeighborAction::ask_neighbor);
+  EXPECT_EQ(duties[0].mac, mac_of(4));
+  answers(1, 4);
+  EXPECT_EQ(state(1), reachable);
+}
+
+TEST_F(NeighborCacheTest, NoticesThatANeighbourIsDead) {
+  asks_us(1);
+  cache.resolve(key(1), now);
+  pass(9s);
+  EXPECT_EQ(state(1), failed);
+  EXPECT_EQ(cache.resolve(key(1), now), nullptr);
+}
+
+TEST_F(NeighborCacheTest, AnUnusedNeighbourIsNotAskedFor) {
+  asks_us(1);
+  EXPECT_TRUE(pass(10min).empty());
+}
+
+TEST_F(NeighborCacheTest, WhatIsOverheardMakesNoEntry) {  // RFC 826
+  (void)cache.learn(key(1), mac_of(1), NeighborEvent::heard, false, now);
+  answers(2);
+  EXPECT_EQ(cache.size().level(), 0u);
+}
+
+TEST_F(NeighborCacheTest, WhatIsOverheardUpdatesAnEntry) {  // RFC 826: the merge step
+  asks_us(1, 1);
+  (void)cache.learn(key(1), mac_of(2), NeighborEvent::heard, false, now);
+  EXPECT_EQ(cache.find(key(1))->mac, mac_of(2));
+}
+
+TEST_F(NeighborCacheTest, AnAnswerNobodyAskedForConfirmsNothing) {
+  asks_us(1, 1);
+  answers(1, 1);
+  EXPECT_EQ(state(1), stale);
+}
+
+TEST_F(NeighborCacheTest, KeepsInterfacesApart) {  // RFC 1812 §3.3.2
+  asks_us(1);
+  EXPECT_EQ(state(1, 2), none);
+  EXPECT_EQ(cache.resolve(key(1, 2), now), nullptr);
+}
+
+TEST_F(NeighborCacheTest, BoundsItsEntriesForEachInterface) {
+  for (unsigned host = 1; host <= 100; ++host) asks_us(host);
+  EXPECT_EQ(cache.size().level(), limits.entries);
+  EXPECT_EQ(cache.size().highest(), limits.entries);
+  (void)cache.learn(key(1, 2), mac_of(1), NeighborEvent::heard, true, now);
+  EXPECT_EQ(state(1, 2), stale) << "another interface has room of its own";
+}
+
+TEST_F(NeighborCacheTest, NeverEvictsPermanentOrReachableNeighbours) {
+  (void)cache.set(key(1), mac_of(1), permanent, now);
+  waits(2);
+  answers(2, 2);
+  for (unsigned host = 10; host < 200; ++host) {
+    asks_us(host);
+    waits(host + 1000);
+  }
+  EXPECT_EQ(state(1), permanent);
+  EXPECT_EQ(state(2), reachable);
+  EXPECT_LE(cache.size().highest(), limits.entries);
+}
+
+TEST_F(NeighborCacheTest, BoundsTheUnresolved) {
+  for (unsigned host = 1; host <= 100; ++host) waits(host);
+  unsigned count = 0;
+  for (const auto& view : cache.entries()) count += view.state == incomplete ? 1 : 0;
+  EXPECT_LE(count, limits.incomplete);
+  EXPECT_EQ(cache.waiting().level(), count);
+}
+
+TEST_F(NeighborCacheTest, ServesAnHonestNeighbourDuringASweep) {
+  for (unsigned host = 1; host <= 100; ++host) waits(host);
+  now += 1ms;
+  EXPECT_EQ(waits(500, 7), NeighborAction::ask_everyone);
+  EXPECT_THAT(numbers(answers(500).released), ElementsAre(7));
+}
+
+TEST_F(NeighborCacheTest, GivesBackWhatWaitedForAnEvictedNeighbour) {
+  for (unsigned host = 1; host <= 4; ++host) waits(host, host), now += 1ms;
+  NeighborWait fifth = cache.wait(key(5), packet(5), now);
+  EXPECT_EQ(fifth.reason, DropReason::neighbor_table_full);
+  EXPECT_THAT(numbers(std::move(fifth.dropped)), ElementsAre(1)) << "who waited longest";
+}
+
+TEST_F(NeighborCacheTest, APermanentNeighbourIsNotMovedByArp) {
+  (void)cache.set(key(1), mac_of(1), permanent, now);
+  asks_us(1, 2);
+  answers(1, 2);
+  EXPECT_EQ(*cache.resolve(key(1), now), mac_of(1));
+  EXPECT_TRUE(pass(10min).empty());
+}
+
+TEST_F(NeighborCacheTest, TheAdministratorReleasesWhatWaits) {
+  waits(1, 3);
+  NeighborDuty duty = cache.set(key(1), mac_of(9), permanent, now);
+  EXPECT_EQ(duty.action, NeighborAction::send_waiting);
+  EXPECT_THAT(numbers(std::move(duty.released)), ElementsAre(3));
+}
+
+TEST_F(NeighborCacheTest, RemovingGivesBackWhatWaits) {
+  waits(1, 3);
+  PacketQueue waiting;
+  EXPECT_TRUE(cache.remove(key(1), waiting));
+  EXPECT_THAT(numbers(std::move(waiting)), ElementsAre(3));
+  EXPECT_FALSE(cache.remove(key(1), waiting));
+  EXPECT_TRUE(pass(1min).empty());
+  EXPECT_EQ(cache.next_deadline(), std::nullopt);
+}
+
+TEST_F(NeighborCacheTest, ShowsItsEntriesInOrder) {
+  for (const unsigned host : {3u, 1u, 2u}) asks_us(host);
+  std::vector<NeighborKey> keys;
+  for (const auto& view : cache.entries()) keys.push_back(view.key);
+  EXPECT_THAT(keys, ElementsAre(key(1), key(2), key(3)));
+}
+
+}  // namespace
+}  // namespace smolstack
