@@ -21,6 +21,9 @@ Expected<void, DropReason> Stack::send(Packet payload, const Ipv4Send& how, Inst
     return unexpected(DropReason::martian_source);
   const auto way = way_out(how.destination, how.interface);
   if (!way.has_value()) return unexpected(way.error());
+  // RFC 1122 §3.2.1.3 (g): a loopback address never appears outside of the machine.
+  if (how.source.is_loopback() && way->out != nullptr)
+    return unexpected(DropReason::martian_source);
 
   payload.push(sizeof(wire::Ipv4Header));
   auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
