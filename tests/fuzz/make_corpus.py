@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Writes the seeds of the fuzz corpora: tests/fuzz/make_corpus.py
+
+Inputs that a fuzzer found later lie beside them and stay.
+"""
+
+import struct
+from pathlib import Path
+
+CORPUS = Path(__file__).resolve().parent / "corpus"
+
+CLIENT_MAC = bytes.fromhex("02420a010102")
+ROUTER_MAC = bytes.fromhex("02420a010103")
+
+
+def checksum(data):
+    data += b"\0" * (len(data) % 2)
+    total = sum(struct.unpack(f">{len(data) // 2}H", data))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    return ~total & 0xFFFF
+
+
+def address(text):
+    return bytes(int(part) for part in text.split("."))
+
+
+def ipv4(payload=b"", protocol=1, source="10.1.1.2", destination="10.1.1.3", ttl=64, options=b"",
+         flags_offset=0, version_ihl=None, length=None):
+    header_words = 5 + len(options) // 4
+    header = struct.pack(">BBHHHBBH4s4s", version_ihl or 0x40 | header_words, 0,
+                         length or header_words * 4 + len(payload), 7, flags_offset, ttl,
+                         protocol, 0, address(source), address(destination)) + options
+    return header[:10] + struct.pack(">H", checksum(header)) + header[12:] + payload
+
+
+def echo(kind=8, data=b"abcdefgh"):
+    message = struct.pack(">BBHHH", kind, 0, 0, 7, 1) + data
+    return message[:2] + struct.pack(">H", checksum(message)) + message[4:]
+
+
+def udp(source=40000, destination=33434, data=b"probe", length=None):
+    return struct.pack(">HHHH", source, destination, length or 8 + len(data), 0) + data
+
+
+def tcp(flags=2, offset=5, options=b"", data=b""):
+    return struct.pack(">HHIIBBHHH", 40000, 80, 1, 0, offset << 4, flags, 1024, 0, 0) + options + data
+
+
+def arp(operation=1, sender="10.1.1.2", target="10.1.1.3", hardware=1, protocol=0x0800, lengths=(6, 4)):
+    return struct.pack(">HHBBH6s4s6s4s", hardware, protocol, *lengths, operation, CLIENT_MAC,
+                       address(sender), bytes(6), address(target))
+
+
+def ethernet(payload, kind, to=b"\xff" * 6):
+    return to + CLIENT_MAC + struct.pack(">H", kind) + payload
+
+
+OPTIONS = {
+    "record-route": bytes([7, 11, 4]) + bytes(8) + b"\0",
+    "record-route-full": bytes([7, 7, 8]) + address("1.2.3.4") + b"\0",
+    "timestamp": bytes([68, 12, 5, 0]) + bytes(8),
+    "timestamp-with-address": bytes([68, 12, 5, 1]) + bytes(8),
+    "timestamp-prespecified": bytes([68, 12, 5, 3]) + address("10.0.0.1") + bytes(4),
+    "timestamp-overflow": bytes([68, 8, 9, 0xF0]) + bytes(4),
+    "timestamp-overflow-wraps": bytes([68, 8, 9, 0xF0]) + bytes(4),
+    "router-alert": bytes([148, 4, 0, 0]),
+    "loose-source-route": bytes([131, 7, 4]) + address("10.9.9.9") + b"\0",
+    "strict-source-route": bytes([137, 7, 4]) + address("10.9.9.9") + b"\0",
+    "length-zero": bytes([7, 0, 4, 0]),
+    "length-one": bytes([7, 1, 4, 0]),
+    "length-past-end": bytes([7, 40, 4, 0]),
+    "pointer-low": bytes([7, 7, 3]) + bytes(5),
+    "no-operations": b"\1" * 40,
+    "end-at-once": b"\0" * 40,
+}
+
+# head byte: which (3 bits), 0x08 offsets by 32, 0x10 lengths by 8, 0x20 more, 0x40 options
+REASSEMBLY = {
+    "in-order": [(0x20, 0, 8, 1), (0x00, 1, 5, 2)],
+    "reversed": [(0x00, 1, 5, 2), (0x20, 0, 8, 1)],
+    "overlap": [(0x20, 0, 16, 1), (0x20, 1, 16, 2), (0x00, 3, 8, 3)],
+    "duplicate": [(0x20, 0, 8, 1), (0x20, 0, 8, 1), (0x00, 1, 8, 1)],
+    "two-ends": [(0x00, 2, 8, 1), (0x00, 4, 8, 1), (0x20, 0, 16, 1)],
+    "behind-the-end": [(0x00, 2, 8, 1), (0x20, 4, 8, 1)],
+    "ping-of-death": [(0x28, 0, 8, 1), (0x18, 255, 255, 1)],
+    "tiny": [(0x20, n, 8, n) for n in range(60)] + [(0x00, 60, 1, 9)],
+    "long-header-first": [(0x58 & ~0x08 | 0x20, 0, 230, 1)] + [(0x38, n, 32, n) for n in range(8, 255, 8)],
+    "many": [(0x20 | which, 0, 8, 1) for which in range(8)],
+    "times-out": [(0x20, 0, 8, 1), (0x00, 0, 61, 0xFF), (0x00, 1, 8, 1)],
+    "large": [(0x38, n, 32, n) for n in range(0, 8)] + [(0x18, 8, 200, 9)],
+}
+
+TEXTS = ["10.1.1.2", "10.1.1.2/24", "10.1.1.0/24", "default", "0.0.0.0/0", "255.255.255.255",
+         "010.1.1.1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1..2.3", " 1.2.3.4", "1.2.3.4/33", "1.2.3.4/",
+         "1.2.3.4/-1", "02:42:0a:01:01:02", "02:42:0A:01:01:02", "02-42-0a-01-01-02", "2:42:a:1:1:2",
+         "", "0x0a.1.1.1", "1.2.3.4/024", "10.1.1.2/99999999999"]
+
+# Indices of stack_fuzz.cpp's addresses: 0 and 1 are ours, 2 and 3 neighbours, 4 and 5 broadcasts,
+# 6 and 7 beyond, 8 up special. `to` 1 is the interface's own MAC.
+
+
+def stack_arp(on, operation, station, sender, target, to=1):
+    return bytes([on << 7 | 1, operation - 1, station, sender, target, to])
+
+
+def stack_ipv4(on, source, destination, payload, protocol=0, ttl=None, options=b"", fragment=None,
+               to=1):
+    # Selectors 8 to 15 are IPv4 frames; from 12 on they carry a flags-and-offset word.
+    what = on << 7 | 8 | (0x10 if options else 0) | (0x40 if ttl is not None else 0)
+    what |= 4 if fragment is not None else 0
+    script = bytes([what])
+    script += bytes([len(options) // 4 - 1]) if options else b""
+    script += bytes([len(payload)])
+    script += bytes([ttl]) if ttl is not None else b""
+    script += struct.pack(">H", fragment) if fragment is not None else b""
+    return script + bytes([1, protocol, source, destination]) + options + payload + bytes([to])
+
+
+def stack_time(seconds):
+    return bytes([4, seconds])
+
+
+MEET = stack_arp(0, 1, 0, 2, 0) + stack_arp(1, 1, 1, 3, 1)
+STACK = {
+    "ping": MEET + stack_ipv4(0, 2, 0, echo()),
+    "ping-far-side": MEET + stack_ipv4(0, 2, 1, echo()),
+    "forward": MEET + stack_ipv4(0, 2, 3, echo()) + stack_ipv4(1, 3, 2, echo(0)),
+    "forward-unresolved": stack_ipv4(0, 2, 3, echo()) + stack_time(5),
+    "ttl-one": MEET + stack_ipv4(0, 2, 3, echo(), ttl=1),
+    "no-route": MEET + stack_ipv4(0, 2, 7, echo()),
+    "record-route": MEET + stack_ipv4(0, 2, 3, echo(), options=OPTIONS["record-route"]),
+    "bad-option": MEET + stack_ipv4(0, 2, 3, echo(), options=OPTIONS["pointer-low"]),
+    "udp-closed": MEET + stack_ipv4(0, 2, 0, udp(), protocol=2),
+    "tcp-closed": MEET + stack_ipv4(0, 2, 0, tcp(), protocol=1),
+    "fragments": MEET + stack_ipv4(0, 2, 0, echo(data=b"x" * 8), fragment=0x2000)
+                 + stack_ipv4(0, 2, 0, b"y" * 8, fragment=2) + stack_time(61),
+    "fragment-timeout": MEET + stack_ipv4(0, 2, 0, echo(), fragment=0x2000) + stack_time(90),
+    "link-flaps": MEET + bytes([5, 0]) + stack_ipv4(0, 2, 3, echo()) + bytes([5, 0x80])
+                  + stack_arp(0, 1, 0, 2, 0) + stack_ipv4(0, 2, 3, echo()),
+    "small-mtu": MEET + bytes([0x85, 4, 0, 68]) + stack_ipv4(0, 2, 3, echo(data=b"z" * 100)),
+    "mtu-and-df": MEET + bytes([0x85, 4, 0, 68]) + stack_ipv4(0, 2, 3, echo(data=b"z" * 100), fragment=0x4000),
+    "redirect-owed": MEET + bytes([6, 6, 7, 24, 0, 2]) + stack_ipv4(0, 2, 7, echo()),
+    "own-datagram": MEET + bytes([7, 200, 2, 0]) + bytes([7, 4, 8, 0]) + stack_time(4),
+    "loopback": bytes([7, 4, 0, 0]) + bytes([7, 4, 12, 0]),
+    "arp-conflict": stack_arp(0, 1, 0, 0, 0) + stack_time(11) + stack_arp(0, 1, 0, 0, 0),
+    "raw": bytes([0, 20]) + ethernet(arp(), 0x0806)[:20],
+    "broadcast-ping": stack_ipv4(0, 2, 4, echo(), to=8) + stack_ipv4(0, 2, 10, echo(), to=8),
+    "new-address": bytes([5, 2, 6, 24]) + stack_time(3) + bytes([5, 3, 6, 24]) + stack_time(3),
+}
+
+
+def seeds():
+    yield "arp", {
+        "request": ethernet(arp(), 0x0806), "reply": ethernet(arp(2), 0x0806, ROUTER_MAC),
+        "padded": ethernet(arp() + bytes(18), 0x0806), "short": ethernet(arp()[:27], 0x0806),
+        "operation": ethernet(arp(3), 0x0806), "hardware": ethernet(arp(hardware=6), 0x0806),
+        "lengths": ethernet(arp(lengths=(0, 255)), 0x0806), "runt": b"\xff" * 13,
+        "not-arp": ethernet(ipv4(echo()), 0x0800),
+    }
+    yield "ipv4", {
+        "echo": ipv4(echo()), "padded": ipv4(echo()) + bytes(18), "short": ipv4()[:19],
+        "version": ipv4(version_ihl=0x65), "header-short": ipv4(version_ihl=0x44),
+        "header-long": ipv4(version_ihl=0x4F), "length-short": ipv4(length=19),
+        "length-long": ipv4(length=60000), "fragment": ipv4(b"x" * 8, flags_offset=0x2001),
+        **{f"option-{name}": ipv4(echo(), options=value) for name, value in OPTIONS.items()},
+    }
+    yield "icmp", {
+        name: bytes([kind, code, 0, 0, 0, 0]) + datagram for name, kind, code, datagram in [
+            ("about-udp", 3, 3, ipv4(udp(), 17)), ("about-long", 11, 0, ipv4(b"x" * 1400, 17)),
+            ("about-echo", 3, 1, ipv4(echo())), ("about-error", 3, 1, ipv4(echo(kind=3))),
+            ("about-fragment", 3, 1, ipv4(b"x" * 8, 17, flags_offset=3)),
+            ("about-options", 12, 0, ipv4(echo(), options=OPTIONS["no-operations"])),
+            ("about-broadcast", 3, 1, ipv4(udp(), 17, destination="255.255.255.255")),
+            ("about-empty", 3, 2, ipv4(b"", 99)), ("about-icmp-cut", 3, 1, ipv4(b""))]}
+    yield "transport", {
+        "udp": b"\3" + udp(), "udp-no-checksum": b"\1" + udp(), "udp-length": b"\3" + udp(length=7),
+        "udp-long": b"\3" + udp(length=999), "udp-short": b"\1" + udp()[:7],
+        "udp-length-zero": b"\3" + udp(length=0) + b"",
+        "tcp-syn": b"\2" + tcp(), "tcp-ack": b"\2" + tcp(0x10, data=b"data"),
+        "tcp-reset": b"\2" + tcp(4), "tcp-offset-low": b"\2" + tcp(offset=4),
+        "tcp-offset-high": b"\2" + tcp(offset=15), "tcp-short": b"\0" + tcp()[:19],
+        "tcp-options": b"\2" + tcp(offset=6, options=bytes([2, 4, 5, 180])),
+        "tcp-christmas": b"\2" + tcp(0x3F),
+    }
+    yield "reassembly", {name: b"".join(map(bytes, script)) for name, script in REASSEMBLY.items()}
+    yield "text", {f"{number:02}": text.encode() for number, text in enumerate(TEXTS)}
+    yield "stack", STACK
+
+
+def main():
+    for target, inputs in seeds():
+        folder = CORPUS / target
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, data in inputs.items():
+            (folder / name).write_bytes(data)
+
+
+if __name__ == "__main__":
+    main()
