@@ -64,8 +64,10 @@ void PairDevice::set_state(DeviceState state) {
 }
 
 bool PairDevice::reopen() {
-  if (repairable_) state_ = DeviceState::ready;
-  return repairable_;
+  if (!repairable_) return false;
+  state_ = DeviceState::ready;
+  in_->wake();  // frames may have come meanwhile
+  return true;
 }
 
 ReceiveResult PairDevice::receive(PacketPool& pool, Batch& into) {
