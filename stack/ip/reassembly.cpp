@@ -24,6 +24,11 @@ Expected<Packet, DropReason> Reassembly::add(Packet fragment, Duration keep_for,
     return unexpected(DropReason::fragment_overlap);
   }
   put(datagram, ip, fragment, *piece);
+  if (datagram.header_length + datagram.packet.size() > max_datagram) {
+    // Each fragment fitted with its own header, the whole does not with fragment zero's options.
+    (void)close(slot);
+    return unexpected(DropReason::fragment_malformed);
+  }
   if (datagram.total != datagram.received) return Packet();
   return finish(slot);
 }

@@ -85,7 +85,9 @@ REASSEMBLY = {
     "behind-the-end": [(0x00, 2, 8, 1), (0x20, 4, 8, 1)],
     "ping-of-death": [(0x28, 0, 8, 1), (0x18, 255, 255, 1)],
     "tiny": [(0x20, n, 8, n) for n in range(60)] + [(0x00, 60, 1, 9)],
-    "long-header-first": [(0x58 & ~0x08 | 0x20, 0, 230, 1)] + [(0x38, n, 32, n) for n in range(8, 255, 8)],
+    # 65,515 bytes of data would fit behind a header of 20 bytes, but fragment zero's has 60.
+    "long-header-first": [(0x70, 0, 224, 1)] + [(0x38, n, 32, 2) for n in range(7, 255)]
+                         + [(0x08, 255, 235, 3)],
     "many": [(0x20 | which, 0, 8, 1) for which in range(8)],
     "times-out": [(0x20, 0, 8, 1), (0x00, 0, 61, 0xFF), (0x00, 1, 8, 1)],
     "large": [(0x38, n, 32, n) for n in range(0, 8)] + [(0x18, 8, 200, 9)],
