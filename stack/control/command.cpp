@@ -1,0 +1,20 @@
+#include "smolstack/control/command.hpp"
+
+#include <array>
+
+#include "smolstack/control/ip_command.hpp"
+#include "smolstack/control/stats_command.hpp"
+#include "smolstack/control/sysctl_command.hpp"
+
+namespace smolstack::control {
+
+std::span<const Command> commands() {
+  static constexpr auto table = std::to_array<Command>({
+      {"ip", "shows and changes addresses, links, neighbours and routes", &ip_handler},
+      {"stats", "shows what was counted, and why packets were dropped", &stats_handler},
+      {"sysctl", "shows and changes settings", &sysctl_handler},
+  });
+  return table;
+}
+
+}  // namespace smolstack::control
