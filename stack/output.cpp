@@ -17,14 +17,22 @@ Packet Stack::make_payload(std::size_t bytes) {
 
 Expected<void, DropReason> Stack::send(Packet payload, const Ipv4Send& how, Instant now) {
   now_ = now;
-  if (!how.source.is_unspecified() && !tables_.is_own(how.source) && !how.source.is_loopback())
+  if (!how.source.is_unspecified() && !tables_.is_own(how.source))
     return unexpected(DropReason::martian_source);
+  const auto sent = send_by_route(std::move(payload), how);
+  run_loopback();
+  return sent;
+}
+
+// What the stack sends by itself. If it cannot leave there is nobody to tell (RFC 1812 §4.3.2.7).
+void Stack::send_reply(Packet payload, const Ipv4Send& how) {
+  const auto sent = send_by_route(std::move(payload), how);
+  if (!sent.has_value()) count_drop(IfIndex::none, sent.error());
+}
+
+Expected<void, DropReason> Stack::send_by_route(Packet payload, const Ipv4Send& how) {
   const auto way = way_out(how.destination, how.interface);
   if (!way.has_value()) return unexpected(way.error());
-  // RFC 1122 §3.2.1.3 (g): a loopback address never appears outside of the machine.
-  if (how.source.is_loopback() && way->out != nullptr)
-    return unexpected(DropReason::martian_source);
-
   payload.push(sizeof(wire::Ipv4Header));
   auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
   ip.source =
@@ -35,33 +43,17 @@ Expected<void, DropReason> Stack::send(Packet payload, const Ipv4Send& how, Inst
   ip.ttl = how.ttl == 0 ? settings_.default_ttl : how.ttl;
   ip.tos = how.tos;
   ip.flags_offset = how.dont_fragment ? wire::Ipv4Header::dont_fragment_flag : std::uint16_t{0};
-  const auto sent = originate(std::move(payload), *way);
-  run_loopback();
-  return sent;
-}
-
-// What the stack sends by itself; if it cannot leave there is nobody to tell (RFC 1812 §4.3.2.7).
-void Stack::send_reply(Packet payload, const Ipv4Send& how) {
-  const auto way = way_out(how.destination, how.interface);
-  if (!way.has_value()) return;
-  payload.push(sizeof(wire::Ipv4Header));
-  auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
-  ip.source =
-      how.source.is_unspecified() ? tables_.source_for(way->route, how.destination) : how.source;
-  ip.destination = how.destination;
-  ip.protocol = how.protocol;
-  ip.ttl = settings_.default_ttl;
-  ip.tos = how.tos;
-  ip.flags_offset = how.dont_fragment ? wire::Ipv4Header::dont_fragment_flag : std::uint16_t{0};
-  (void)originate(std::move(payload), *way);
+  return originate(std::move(payload), *way);
 }
 
 // RFC 1122 §3.3.1: by the table; or by the one interface that was asked for, on whose link every
 // destination is then assumed to be when the table leads elsewhere (as Linux does).
 Expected<Stack::WayOut, DropReason> Stack::way_out(Ipv4Address destination, IfIndex bound) {
   const Ipv4Route* const found = lookup(destination);
-  const bool is_bound = bound != IfIndex::none && bound != loopback_index;
   if (found != nullptr && found->kind == RouteKind::local) return WayOut{*found};
+  // RFC 1122 §3.2.1.3: these must never appear on a wire, default route or not.
+  if (is_martian_destination(destination)) return unexpected(DropReason::no_route);
+  const bool is_bound = bound != IfIndex::none && bound != loopback_index;
   Ipv4Route route = found != nullptr ? *found : Ipv4Route{};
   if (is_bound && (found == nullptr || found->interface != bound))
     route = {.prefix = Ipv4Prefix::of(destination, 32), .interface = bound};
@@ -71,38 +63,30 @@ Expected<Stack::WayOut, DropReason> Stack::way_out(Ipv4Address destination, IfIn
 
   Interface& out = interfaces()[route.interface];
   if (!out.usable()) return unexpected(DropReason::interface_down);
-  WayOut way{route, &out};
-  if (destination.is_multicast()) way.group_mac = multicast_mac(destination);
+  Hop hop{&out, route.next_hop(destination)};
+  if (destination.is_multicast()) hop.group_mac = multicast_mac(destination);
   if (destination.is_limited_broadcast() || route.kind == RouteKind::broadcast)
-    way.group_mac = broadcast_mac;
-  return way;
+    hop.group_mac = broadcast_mac;
+  return WayOut{route, hop};
 }
 
 Expected<void, DropReason> Stack::originate(Packet datagram, const WayOut& way) {
   auto& ip = datagram.header<wire::Ipv4Header>();
+  // RFC 1122 §3.2.1.3(g): we are 127.0.0.1 to nobody but ourselves.
+  if (way.hop && ip.source.is_loopback()) return unexpected(DropReason::martian_source);
   ip.total_length = static_cast<std::uint16_t>(datagram.size());
   // RFC 6864 §4.1: an atomic datagram needs none, and a constant tells nothing.
   ip.identification = ip.dont_fragment()
                           ? std::uint16_t{0}
                           : identification_.next(ip.source, ip.destination, ip.protocol);
   finish_ipv4_header(datagram.bytes().first(ip.header_length()));
+  if (way.hop && datagram.size() > way.hop->out->mtu && ip.dont_fragment())
+    return unexpected(DropReason::mtu_exceeded);
   ++counters_.originated;
-  if (way.out == nullptr) {
+  if (way.hop)
+    transmit(*way.hop, std::move(datagram));
+  else
     loopback_.push(std::move(datagram));
-    return {};
-  }
-  Interface& out = *way.out;
-  if (datagram.size() > out.mtu && ip.dont_fragment()) return unexpected(DropReason::mtu_exceeded);
-  if (!way.group_mac || out.link != LinkType::ethernet) {
-    transmit(out, way.route.next_hop(ip.destination), std::move(datagram));
-    return {};
-  }
-  PacketQueue pieces;
-  if (datagram.size() <= out.mtu)
-    pieces.push(std::move(datagram));
-  else if (!fragment(pool_, datagram, out.mtu, pieces))
-    return unexpected(DropReason::no_buffer);
-  while (Packet piece = pieces.pop()) Arp::transmit(out, *way.group_mac, std::move(piece));
   return {};
 }
 
@@ -120,23 +104,25 @@ void Stack::run_loopback() {
 
 // --- Onto the link -----------------------------------------------------------------------------
 
-void Stack::transmit(Interface& out, Ipv4Address next_hop, Packet datagram) {
-  if (datagram.size() > out.mtu) return transmit_pieces(out, next_hop, datagram);
-  to_neighbor(out, next_hop, std::move(datagram));
+void Stack::transmit(const Hop& hop, Packet datagram) {
+  if (datagram.size() > hop.out->mtu) return transmit_pieces(hop, datagram);
+  to_link(hop, std::move(datagram));
 }
 
-void Stack::transmit_pieces(Interface& out, Ipv4Address next_hop, const Packet& datagram) {
+void Stack::transmit_pieces(const Hop& hop, const Packet& datagram) {
   PacketQueue pieces;
   // A part of a datagram is of no use to anybody: all pieces or none.
-  if (!fragment(pool_, datagram, out.mtu, pieces))
+  if (!fragment(pool_, datagram, hop.out->mtu, pieces))
     return count_drop(datagram->arrived_on, DropReason::no_buffer);
   counters_.fragments_created += pieces.size();
-  while (Packet piece = pieces.pop()) to_neighbor(out, next_hop, std::move(piece));
+  while (Packet piece = pieces.pop()) to_link(hop, std::move(piece));
 }
 
-void Stack::to_neighbor(Interface& out, Ipv4Address next_hop, Packet datagram) {
+void Stack::to_link(const Hop& hop, Packet datagram) {
+  Interface& out = *hop.out;
   if (out.link == LinkType::point_to_point) return out.outgoing.push(std::move(datagram));
-  Displaced displaced = arp_.send(out, next_hop, std::move(datagram), now_);
+  if (hop.group_mac) return Arp::transmit(out, *hop.group_mac, std::move(datagram));
+  Displaced displaced = arp_.send(out, hop.next_hop, std::move(datagram), now_);
   if (!displaced.packets.empty())
     drop_all(std::move(displaced.packets), displaced.reason, out.index);
 }

@@ -195,8 +195,7 @@ void Stack::transit(Packet packet, const Egress& egress) {
       return drop(std::move(packet), DropReason::option_malformed);
   }
   ++counters_.forwarded;
-  if (egress.fragment) return transmit_pieces(*egress.out, egress.next_hop, packet);
-  to_neighbor(*egress.out, egress.next_hop, std::move(packet));
+  transmit({egress.out, egress.next_hop}, std::move(packet));
 }
 
 }  // namespace smolstack

@@ -105,11 +105,16 @@ class Stack {
   void set_time_of_day(Instant now, Duration since_midnight);
 
  private:
-  /// Where a datagram of our own goes: round to ourselves, or out.
+  /// The next step of a datagram: to a neighbour, or to all of them.
+  struct Hop {
+    Interface* out;
+    Ipv4Address next_hop;
+    std::optional<MacAddress> group_mac{};  ///< of a broadcast or multicast destination
+  };
+  /// Where a datagram of our own goes; without a hop it is to ourselves.
   struct WayOut {
     Ipv4Route route;
-    Interface* out = nullptr;               ///< nullptr: to ourselves
-    std::optional<MacAddress> group_mac{};  ///< of a broadcast or multicast destination
+    std::optional<Hop> hop{};
   };
 
   // The way in (stack/stack.cpp).
@@ -140,11 +145,12 @@ class Stack {
 
   // The way out (stack/output.cpp).
   Expected<WayOut, DropReason> way_out(Ipv4Address destination, IfIndex bound);
+  Expected<void, DropReason> send_by_route(Packet payload, const Ipv4Send& how);
   Expected<void, DropReason> originate(Packet datagram, const WayOut& way);
   void send_reply(Packet payload, const Ipv4Send& how);
-  void transmit(Interface& out, Ipv4Address next_hop, Packet datagram);
-  void transmit_pieces(Interface& out, Ipv4Address next_hop, const Packet& datagram);
-  void to_neighbor(Interface& out, Ipv4Address next_hop, Packet datagram);
+  void transmit(const Hop& hop, Packet datagram);
+  void transmit_pieces(const Hop& hop, const Packet& datagram);
+  void to_link(const Hop& hop, Packet datagram);
   void run_loopback();
 
   // The ways to end (stack/output.cpp).

@@ -60,12 +60,11 @@ Expected<Egress, Refusal> decide_forward(const Packet& packet, const Ipv4Route* 
   // (8) Options that name the outgoing interface are stamped once it is known: Stack::transit.
 
   // (9) Fragmentation, §4.2.2.7; with DF the source learns our MTU (RFC 1191 §4).
-  const bool too_big = ip.total_length > out.mtu;
-  if (too_big && ip.dont_fragment())
+  if (ip.total_length > out.mtu && ip.dont_fragment())
     return refuse(DropReason::mtu_exceeded, icmp::fragmentation_needed(out.mtu));
 
   // (10), (11): the link address is neighbor's. (12): redirects.
-  return Egress{&out, next_hop, too_big, is_redirect_owed(packet, out, ip.source, next_hop)};
+  return Egress{&out, next_hop, is_redirect_owed(packet, out, ip.source, next_hop)};
 }
 
 }  // namespace smolstack

@@ -11,11 +11,11 @@
 
 namespace smolstack {
 
-/// Where a datagram leaves, and what must be done to it on the way.
+/// Where a datagram leaves (in fragments, if it is longer than the MTU there), and whether its
+/// source is told of a better way.
 struct Egress {
   Interface* out;
   Ipv4Address next_hop;
-  bool fragment;
   bool redirect;
 };
 
