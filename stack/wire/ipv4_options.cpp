@@ -20,7 +20,7 @@ Fault fault_at(std::size_t at) {
 /// Record Route and the source routes: type, length, pointer, then addresses. The pointer counts
 /// from 1, and begins at 4 (RFC 791 page 20).
 Fault check_route(ConstBytes header, std::size_t at, std::size_t length) {
-  if (length < 3 || (length - 3) % 4 != 0) return fault_at(at + 1);
+  if (length < 3) return fault_at(at + 1);
   const std::size_t pointer = byte_at(header, at + 2);
   if (pointer < 4) return fault_at(at + 2);
   if (pointer <= length && pointer + 3 > length) return fault_at(at + 2);
