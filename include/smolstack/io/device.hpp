@@ -31,7 +31,8 @@ struct ReceiveResult {
   bool more = false;          ///< the device may hold more
 };
 
-/// One end of a link, as the loop sees it.
+/// One end of a link, as the loop sees it. It may keep a packet of the pool it receives into, which
+/// therefore outlives it.
 class Device {
  public:
   virtual ~Device() = default;

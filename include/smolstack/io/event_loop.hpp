@@ -49,6 +49,8 @@ class EventLoop {
   void on_report(std::function<void(const DeviceReport&)> report);
   /// Called after each flush while ICMP messages wait in the stack's inbox.
   void on_icmp(std::function<void(PacketQueue)> deliver);
+  /// Called after each flush for every conflict that ARP has seen since.
+  void on_conflict(std::function<void(const AddressConflict&)> report);
 
   boost::asio::io_context& context();
   Stack& stack();
