@@ -66,6 +66,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   Stack& stack;
   std::function<void(const DeviceReport&)> on_report;
   std::function<void(PacketQueue)> on_icmp;
+  std::function<void(const AddressConflict&)> on_conflict;
 
  private:
   // The way in.
@@ -75,6 +76,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   void account(Port& port, const ReceiveResult& got);
   // The way out.
   bool deliver_icmp();
+  void report_conflicts();
   void transmit_all();
   void transmit(Port& port);
   void flush_later();
@@ -186,6 +188,7 @@ void EventLoop::State::flush() {
     transmit_all();
     if (deliver_icmp()) flush_again = true;
   }
+  report_conflicts();
   flushing = false;
   if (flush_again) flush_later();
   if (now() - told_time_at >= time_of_day_age) tell_time_of_day();
@@ -205,6 +208,11 @@ bool EventLoop::State::deliver_icmp() {
   if (messages.empty()) return false;
   on_icmp(std::move(messages));
   return true;
+}
+
+void EventLoop::State::report_conflicts() {
+  if (!on_conflict) return;
+  for (const AddressConflict& conflict : stack.arp().take_conflicts()) on_conflict(conflict);
 }
 
 void EventLoop::State::transmit_all() {
@@ -334,6 +342,10 @@ void EventLoop::on_report(std::function<void(const DeviceReport&)> report) {
 
 void EventLoop::on_icmp(std::function<void(PacketQueue)> deliver) {
   state_->on_icmp = std::move(deliver);
+}
+
+void EventLoop::on_conflict(std::function<void(const AddressConflict&)> report) {
+  state_->on_conflict = std::move(report);
 }
 
 asio::io_context& EventLoop::context() {

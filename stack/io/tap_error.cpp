@@ -20,7 +20,7 @@ constexpr TapErrorEntry entries[] = {
     {TapError::needs_net_admin, EPERM, "this takes CAP_NET_ADMIN"},
     {TapError::needs_sys_admin, EPERM, "this takes CAP_SYS_ADMIN"},
     {TapError::no_such_namespace, ENOENT, "there is no network namespace of that name"},
-    {TapError::busy, EBUSY, "another process holds it"},
+    {TapError::busy, EBUSY, "it is already in use"},
     {TapError::other_kind, EINVAL, "the name belongs to a device of another kind"},
 };
 

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <fcntl.h>
-#include <linux/if.h>
 #include <linux/if_tun.h>
+#include <net/if.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -11,9 +11,6 @@
 #include "smolstack/io/tap.hpp"
 #include "smolstack/io/tap_holder.hpp"
 #include "smolstack/netif/interface.hpp"
-
-// glibc's <net/if.h> and the kernel's <linux/if.h> do not go together.
-extern "C" unsigned if_nametoindex(const char* name) noexcept;
 
 namespace smolstack::io {
 namespace {

@@ -1,0 +1,51 @@
+// The loop's promise that no packet costs an allocation, kept by counting them all.
+
+#include <cstdlib>
+#include <new>
+
+#include "io/machine.hpp"
+#include "smolstack/io/pair.hpp"
+
+namespace {
+std::size_t allocations = 0;
+}  // namespace
+
+void* operator new(std::size_t size) {
+  ++allocations;
+  if (void* const memory = std::malloc(size == 0 ? 1 : size)) return memory;
+  throw std::bad_alloc();
+}
+void operator delete(void* memory) noexcept {
+  std::free(memory);
+}
+void operator delete(void* memory, std::size_t /*size*/) noexcept {
+  std::free(memory);
+}
+
+namespace smolstack::io {
+namespace {
+
+TEST_F(Loop, APacketCostsNoAllocation) {
+  constexpr Ipv4Address right_address{10, 0, 0, 2};
+  Machine left(context);
+  Machine right(context);
+  auto [a, b] = PairDevice::make();
+  left.plug("10.0.0.1/24", std::move(a));
+  right.plug("10.0.0.2/24", std::move(b));
+
+  constexpr unsigned warm = 1000;  // by then every slot of the link has its memory
+  unsigned replies = 0;
+  std::size_t before = 0;
+  left.loop.on_icmp([&](PacketQueue) {
+    if (++replies == warm) before = allocations;
+    if (replies == 2 * warm) return context.stop();
+    left.ping(right_address);
+  });
+  left.ping(right_address);
+  context.run();
+  EXPECT_EQ(replies, 2 * warm);
+  EXPECT_EQ(allocations - before, 0u);
+}
+
+}  // namespace
+}  // namespace smolstack::io
