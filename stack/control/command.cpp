@@ -3,16 +3,20 @@
 #include <array>
 
 #include "smolstack/control/ip_command.hpp"
+#include "smolstack/control/ping.hpp"
 #include "smolstack/control/stats_command.hpp"
 #include "smolstack/control/sysctl_command.hpp"
+#include "smolstack/control/traceroute.hpp"
 
 namespace smolstack::control {
 
 std::span<const Command> commands() {
   static constexpr auto table = std::to_array<Command>({
       {"ip", "shows and changes addresses, links, neighbours and routes", &ip_handler},
+      {"ping", "sends echo requests and tells what comes back", &ping},
       {"stats", "shows what was counted, and why packets were dropped", &stats_handler},
       {"sysctl", "shows and changes settings", &sysctl_handler},
+      {"traceroute", "shows the way to a destination", &traceroute},
   });
   return table;
 }
