@@ -114,6 +114,7 @@ void EventLoop::State::attach(IfIndex index, std::unique_ptr<Device> device) {
 void EventLoop::State::close() {
   flush();
   let_go();
+  timer.cancel();
 }
 
 void EventLoop::State::let_go() {
@@ -121,7 +122,6 @@ void EventLoop::State::let_go() {
   for (const auto& port : ports)
     if (port->readiness.is_open()) port->readiness.release();
   ports.clear();
-  timer.cancel();
 }
 
 // --- The way in ----------------------------------------------------------------------------------

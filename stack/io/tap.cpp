@@ -53,22 +53,24 @@ TransmitResult TapDevice::transmit(Batch& from) {
 
 TapDevice::Outcome TapDevice::read_frame(PacketPool& pool, Batch& into, ReceiveResult& result) {
   // One byte more than the longest frame tells a longer one: the kernel cuts off the rest.
-  if (!spare_) spare_ = pool.allocate(longest_ + 1);
-  if (!spare_) return discard_frame(result);
-  const Bytes room = spare_.append(longest_ + 1);
+  const std::size_t room = longest_ + 1;
+  Packet frame = spare_ ? std::move(spare_) : pool.allocate(room);
+  if (!frame) return discard_frame(result);
+  const Bytes bytes = frame.append(room);
   const ssize_t size =
-      uninterrupted([&] { return ::read(descriptor_.number(), room.data(), room.size()); });
-  spare_.trim(size > 0 ? static_cast<std::size_t>(size) : 0);
-  if (size <= 0) return size == 0 ? Outcome::full : outcome_of(errno);
-  state_ = DeviceState::ready;
-  if (spare_.size() > longest_) {
-    spare_.trim(0);
-    ++result.too_long;
-  } else {
-    into.push(std::move(spare_));
+      uninterrupted([&] { return ::read(descriptor_.number(), bytes.data(), room); });
+  const Outcome outcome = outcome_of(size);
+  const bool fits = size <= static_cast<ssize_t>(longest_);
+  if (outcome == Outcome::done && fits) {
+    frame.trim(static_cast<std::size_t>(size));
+    into.push(std::move(frame));
     ++result.frames;
+  } else {
+    frame.trim(0);
+    spare_ = std::move(frame);
+    if (!fits) ++result.too_long;
   }
-  return Outcome::done;
+  return outcome;
 }
 
 /// Takes a frame off the device that there is no buffer for: left there, it would wake us again
@@ -76,9 +78,9 @@ TapDevice::Outcome TapDevice::read_frame(PacketPool& pool, Batch& into, ReceiveR
 TapDevice::Outcome TapDevice::discard_frame(ReceiveResult& result) {
   std::byte first{};
   const ssize_t size = uninterrupted([&] { return ::read(descriptor_.number(), &first, 1); });
-  if (size <= 0) return size == 0 ? Outcome::full : outcome_of(errno);
-  ++result.no_buffer;
-  return Outcome::done;
+  const Outcome outcome = outcome_of(size);
+  if (outcome == Outcome::done) ++result.no_buffer;
+  return outcome;
 }
 
 TapDevice::Outcome TapDevice::write_frame(const Packet& frame) {
@@ -86,13 +88,16 @@ TapDevice::Outcome TapDevice::write_frame(const Packet& frame) {
   const Bytes bytes = frame.bytes();
   const ssize_t size =
       uninterrupted([&] { return ::write(descriptor_.number(), bytes.data(), bytes.size()); });
-  if (size < 0) return outcome_of(errno);
-  state_ = DeviceState::ready;
-  return Outcome::done;
+  return outcome_of(size);
 }
 
-TapDevice::Outcome TapDevice::outcome_of(int number) {
-  switch (number) {
+/// Reads what a system call returned, and what that says of the device.
+TapDevice::Outcome TapDevice::outcome_of(ssize_t size) {
+  if (size > 0) {
+    state_ = DeviceState::ready;
+    return Outcome::done;
+  }
+  switch (size < 0 ? errno : EAGAIN) {
     case EIO:  // the kernel's end is down
       state_ = DeviceState::down;
       return Outcome::down;

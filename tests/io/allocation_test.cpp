@@ -1,10 +1,21 @@
-// The loop's promise that no packet costs an allocation, kept by counting them all.
+// The loop's promise that no packet costs an allocation, kept by counting them all. A sanitizer
+// has an operator new of its own; there is nothing to count then.
 
 #include <cstdlib>
 #include <new>
 
 #include "io/machine.hpp"
 #include "smolstack/io/pair.hpp"
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+#define SMOL_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SMOL_SANITIZED
+#endif
+
+#ifndef SMOL_SANITIZED
 
 namespace {
 std::size_t allocations = 0;
@@ -49,3 +60,5 @@ TEST_F(Loop, APacketCostsNoAllocation) {
 
 }  // namespace
 }  // namespace smolstack::io
+
+#endif

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <sys/types.h>
 #include <system_error>
 
 #include "smolstack/base/expected.hpp"
@@ -77,7 +78,7 @@ class TapDevice final : public Device {
   Outcome read_frame(PacketPool& pool, Batch& into, ReceiveResult& result);
   Outcome discard_frame(ReceiveResult& result);
   Outcome write_frame(const Packet& frame);
-  Outcome outcome_of(int number);
+  Outcome outcome_of(ssize_t size);
 
   TapConfig config_;
   Descriptor descriptor_;
