@@ -1,0 +1,54 @@
+#pragma once
+// One machine as a process: its stack, its devices, its control socket, its signals.
+
+#include <functional>
+#include <map>
+#include <memory>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <spdlog/logger.h>
+
+#include "smolstack/control/icmp_listener.hpp"
+#include "smolstack/control/node_config.hpp"
+#include "smolstack/control/server.hpp"
+#include "smolstack/io/event_loop.hpp"
+
+namespace smolstack::tools {
+
+/// Reads flags and file again, as at the start.
+using Reread = std::function<Expected<control::NodeConfig, control::Complaint>()>;
+
+class RunningNode {
+ public:
+  /// `config` has been validated and has a seed.
+  RunningNode(control::NodeConfig config, Reread reread);
+
+  /// Claims the name, opens the devices. What was opened goes with this object.
+  Expected<void, control::Complaint> open();
+  /// Until SIGINT or SIGTERM.
+  void run();
+
+ private:
+  Expected<control::LocalListener, control::Complaint> claim_socket();
+  Expected<void, control::Complaint> open_device(const control::InterfaceConfig& interface);
+  void listen_to_loop();
+  void report_conflict(const AddressConflict& conflict);
+  void wait_for_signal();
+  void handle_signal(int signal);
+  void reload();
+  void say_ready(const control::InterfaceConfig& interface);
+
+  control::NodeConfig config_;
+  Reread reread_;
+  std::shared_ptr<spdlog::logger> log_;
+  boost::asio::io_context context_{1};
+  Stack stack_;
+  io::EventLoop loop_;
+  control::IcmpListener icmp_;
+  boost::asio::signal_set signals_;
+  std::unique_ptr<control::Server> server_;
+  std::map<Ipv4Address, Instant> conflicts_;  ///< when each was last reported
+};
+
+}  // namespace smolstack::tools

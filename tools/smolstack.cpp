@@ -1,0 +1,57 @@
+// One program, a verb for each thing it does.
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+
+#include "smolstack/control/command.hpp"
+#include "verbs.hpp"
+
+namespace smolstack::tools {
+
+int complain(const std::string& text) {
+  std::fprintf(stderr, "smolstack: %s\n", text.c_str());
+  return control::exit_code::wrong;
+}
+
+namespace {
+
+/// One line, whatever CLI11 would have made of it.
+int wrong_use(const CLI::App& app, const CLI::ParseError& error) {
+  std::string text = error.what();
+  for (char& c : text)
+    if (c == '\n') c = ' ';
+  const auto chosen = app.get_subcommands();
+  const std::string verb = chosen.empty() ? "" : chosen.front()->get_name() + ": ";
+  const std::string help = "smolstack " + (chosen.empty() ? "" : chosen.front()->get_name() + " ");
+  return complain(verb + text + "; see " + help + "--help");
+}
+
+int run(int argc, char** argv) {
+  CLI::App app("A userspace TCP/IP stack and router on TAP devices");
+  app.name("smolstack");
+  app.set_version_flag("--version", std::string("smolstack " SMOL_VERSION));
+  app.require_subcommand(1);
+  Action action;
+  add_node_verbs(app, action);
+  add_talk_verbs(app, action);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& wanted) {  // --help, --version
+    return app.exit(wanted);
+  } catch (const CLI::ParseError& error) {
+    return wrong_use(app, error);
+  }
+  return action();
+}
+
+}  // namespace
+}  // namespace smolstack::tools
+
+int main(int argc, char** argv) {
+  try {
+    return smolstack::tools::run(argc, argv);
+  } catch (const std::exception& error) {
+    return smolstack::tools::complain(error.what());
+  }
+}

@@ -1,0 +1,21 @@
+#pragma once
+// What the verbs share: each adds itself to the command line and leaves behind what is to be done.
+
+#include <functional>
+
+#include <CLI/App.hpp>
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+
+namespace smolstack::tools {
+
+/// Set by the verb that was chosen: runs it and returns the exit code.
+using Action = std::function<int()>;
+
+void add_node_verbs(CLI::App& app, Action& action);
+void add_talk_verbs(CLI::App& app, Action& action);
+
+/// One line on stderr, in the name of the program; returns exit code 2.
+int complain(const std::string& text);
+
+}  // namespace smolstack::tools
