@@ -1,3 +1,4 @@
+#include <ostream>
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -23,6 +24,10 @@ struct Fault {
   std::vector<unsigned> options;
   unsigned first, last;  ///< the pointer lies in here: within the option
 };
+
+void PrintTo(const Fault& fault, std::ostream* out) {
+  *out << fault.name;
+}
 
 class MalformedOption : public testing::TestWithParam<Fault> {};
 
