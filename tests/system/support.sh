@@ -11,6 +11,13 @@
 #   wait_for SECONDS COMMAND...           until the command succeeds; fails after the deadline
 #   start_node NAME VERB ARGUMENTS...     runs `smolstack VERB --name NAME ...`, waits until it answers
 #   stop_node NAME                        SIGTERM; must exit 0 within two seconds
+#   smol WORDS...                         smolstack WORDS...
+#   run COMMAND...                        what it says lands in $output, its exit code in $code
+#   network NAME / plug_in TAP NETWORK    a bridge, and a device on it
+#   capture FILE INTERFACE FILTER...      the real tcpdump, listening when this returns
+#   end_capture FILE                      what it saw lands in $output
+#   smol_internet                         client 10.1.1.2, router 10.1.1.3 and 10.1.2.3, server 10.1.2.2
+#                                         on networks one and two; this kernel is 10.1.1.1 on one
 #   $node_pid[NAME]  $work/NAME.log       its process, and what it said
 #   $work                                 a directory that vanishes
 set -euo pipefail
@@ -42,6 +49,7 @@ enter_namespaces() {
 [[ -c /dev/net/tun ]] && { : <>/dev/net/tun; } 2>/dev/null || lacking "/dev/net/tun, readable and writable"
 
 PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL=C
 work=$(mktemp -d)
 mount -t tmpfs tmpfs /run
 mkdir -p /run/netns "$work/run"
@@ -110,4 +118,59 @@ stop_node() {
   wait "$pid" || status=$?
   unset "node_pid[$1]"
   assert_equal 0 "$status" "exit status of $1"
+}
+
+smol() { "$SMOLSTACK" "$@"; }
+
+run() {
+  code=0
+  output=$("$@" 2>&1) || code=$?
+}
+
+network() {
+  ip link add "$1" type bridge forward_delay 0
+  ip link set "$1" up
+}
+
+plug_in() {
+  ip link set "$1" master "$2"
+  ip link set "$1" up
+}
+
+declare -A capture_pid=()
+
+is_listening() {
+  has_ended "${capture_pid[$1]}" && lacking "a tcpdump that works here ($(head -n 1 "$1.err"))"
+  grep -q 'listening on' "$1.err"
+}
+
+capture() {
+  local file=$1 interface=$2
+  shift 2
+  tcpdump -nl --immediate-mode -i "$interface" "$@" >"$file" 2>"$file.err" &
+  capture_pid[$file]=$!
+  wait_for 5 is_listening "$file"
+}
+
+# captured FILE REGEX [TIMES]: so many lines of it are like that
+captured() { (($(grep -Ec -- "$2" "$1") >= ${3:-1})); }
+
+end_capture() {
+  kill -INT "${capture_pid[$1]}"
+  wait "${capture_pid[$1]}" || true
+  output=$(cat "$1")
+}
+
+smol_internet() {
+  network one
+  network two
+  ip addr add 10.1.1.1/24 dev one
+  start_node client node --tap tap-client --ifname eth0 --ip 10.1.1.2/24
+  start_node router router --tap tap-router0 --ifname eth0 --ip 10.1.2.3/24 \
+    --tap tap-router1 --ifname eth1 --ip 10.1.1.3/24
+  start_node server node --tap tap-server --ifname eth0 --ip 10.1.2.2/24
+  plug_in tap-client one
+  plug_in tap-router1 one
+  plug_in tap-router0 two
+  plug_in tap-server two
 }
