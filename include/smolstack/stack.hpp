@@ -31,8 +31,8 @@ struct StackOptions {
 /// How a datagram of our own leaves. What is not set is chosen: the source by the route, the TTL
 /// by the settings.
 struct Ipv4Send {
-  Ipv4Address destination;
-  Ipv4Address source;  ///< 0.0.0.0: by the route
+  Ipv4Address destination{};
+  Ipv4Address source{};  ///< 0.0.0.0: by the route
   std::uint8_t protocol = 0;
   std::uint8_t ttl = 0;  ///< 0: the default
   std::uint8_t tos = 0;
