@@ -107,7 +107,7 @@ NeighborDuty NeighborCache::learn(const NeighborKey& key, const MacAddress& mac,
 NeighborDuty NeighborCache::apply(std::uint32_t index, NeighborEvent event, Instant now) {
   Entry& entry = entries_[index];
   const NeighborStep next = step(entry.view.state, event, entry.view.requests, timers_);
-  enter(entry, next.next);
+  enter(index, next.next);
   arm(index, next, now);
 
   NeighborDuty duty{next.action, entry.view.key, entry.view.mac, {}};
@@ -122,14 +122,30 @@ NeighborDuty NeighborCache::apply(std::uint32_t index, NeighborEvent event, Inst
   return duty;
 }
 
-void NeighborCache::enter(Entry& entry, NeighborState next) {
-  NeighborState& state = entry.view.state;
-  if (next == state) return;
+void NeighborCache::enter(std::uint32_t index, NeighborState next) {
+  NeighborView& view = entries_[index].view;
+  if (next == view.state) return;
+  if (view.state == incomplete) unlink_incomplete(index);
+  if (next == incomplete) link_incomplete(index);
+  view.state = next;
+  view.requests = 0;
+}
+
+void NeighborCache::link_incomplete(std::uint32_t index) {
+  Population& here = population(entries_[index].view.key.interface);
+  entries_[index].older = here.newest;
+  entries_[index].newer = nobody;
+  (here.newest == nobody ? here.oldest : entries_[here.newest].newer) = index;
+  here.newest = index;
+  ++here.incomplete;
+}
+
+void NeighborCache::unlink_incomplete(std::uint32_t index) {
+  const Entry& entry = entries_[index];
   Population& here = population(entry.view.key.interface);
-  if (state == incomplete) --here.incomplete;
-  if (next == incomplete) ++here.incomplete;
-  state = next;
-  entry.view.requests = 0;
+  (entry.older == nobody ? here.oldest : entries_[entry.older].newer) = entry.newer;
+  (entry.newer == nobody ? here.newest : entries_[entry.newer].older) = entry.older;
+  --here.incomplete;
 }
 
 void NeighborCache::arm(std::uint32_t index, const NeighborStep& next, Instant now) {
@@ -161,15 +177,21 @@ NeighborDuty NeighborCache::expired(std::uint32_t index, Instant now) {
 
 // --- Coming and going --------------------------------------------------------------------------
 
-// Something heard (`evicted` is nullptr) never pushes out a neighbour that packets wait for.
+// A sweep over addresses that nobody has must not keep an honest neighbour from being found: it
+// answers within moments, so whoever has been asked for longest is the least likely to. Something
+// heard (`evicted` is nullptr) never pushes out a neighbour that packets wait for.
 bool NeighborCache::make_room(IfIndex interface, PacketQueue* evicted) {
   const Population here = population(interface);
-  if (here.entries < limits_.entries && here.incomplete < limits_.incomplete) return true;
-  if (here.entries >= limits_.entries)
-    if (const auto old = victim(interface)) return erase(*old), true;
-  if (evicted == nullptr) return here.entries < limits_.entries;
-  if (const auto old = oldest_incomplete(interface)) *evicted = erase(*old);
-  return population(interface).entries < limits_.entries;
+  const bool is_full = here.entries >= limits_.entries;
+  if (evicted != nullptr && here.incomplete >= limits_.incomplete) {
+    *evicted = erase(here.oldest);
+    return true;
+  }
+  if (!is_full) return true;
+  if (const auto old = victim(interface)) return erase(*old), true;
+  if (evicted == nullptr || here.oldest == nobody) return false;
+  *evicted = erase(here.oldest);
+  return true;
 }
 
 std::uint32_t NeighborCache::create(const NeighborKey& key, PacketQueue* evicted) {
@@ -205,19 +227,6 @@ std::optional<std::uint32_t> NeighborCache::victim(IfIndex interface) {
   return std::nullopt;
 }
 
-// A sweep over addresses that nobody has must not keep an honest neighbour from being found: it
-// answers within moments, so who waits longest is the least likely to.
-std::optional<std::uint32_t> NeighborCache::oldest_incomplete(IfIndex interface) const {
-  std::optional<std::uint32_t> oldest;
-  for (std::uint32_t i = 0; i < entries_.size(); ++i) {
-    const Entry& entry = entries_[i];
-    const bool fits =
-        entry.in_use && entry.view.key.interface == interface && entry.view.state == incomplete;
-    if (fits && (!oldest || entry.view.used < entries_[*oldest].view.used)) oldest = i;
-  }
-  return oldest;
-}
-
 PacketQueue NeighborCache::erase(std::uint32_t index) {
   Entry& entry = entries_[index];
   std::uint32_t* link = &heads_[bucket_of(entry.view.key)];
@@ -225,7 +234,7 @@ PacketQueue NeighborCache::erase(std::uint32_t index) {
   *link = entry.next;
 
   PacketQueue waiting = take_waiting(entry);
-  enter(entry, none);
+  enter(index, none);
   wheel_.cancel(entry.timer);
   --population(entry.view.key.interface).entries;
   size_.set(size_.level() - 1);
@@ -246,7 +255,7 @@ NeighborDuty NeighborCache::set(const NeighborKey& key, const MacAddress& mac, N
   entry.view.mac = mac;
   entry.view.updated = now;
   if (state == reachable) entry.view.confirmed = now;
-  enter(entry, state);
+  enter(index, state);
   const auto timer = state == reachable ? std::optional(timers_.reachable) : std::nullopt;
   arm(index, {.next = state, .timer = timer}, now);
   return {NeighborAction::send_waiting, key, mac, take_waiting(entry)};

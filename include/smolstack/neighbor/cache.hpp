@@ -92,19 +92,23 @@ class NeighborCache {
   const HighWater& waiting() const { return waiting_; }
 
  private:
+  static constexpr std::uint32_t nobody = ~0u;
   struct Entry {
     NeighborView view;
     PacketQueue waiting;
     TimerId timer = TimerId::none;
-    std::uint32_t next = nobody;  ///< in its hash chain, or in the free list
+    std::uint32_t next = nobody;   ///< in its hash chain, or in the free list
+    std::uint32_t older = nobody;  ///< among the incomplete of its interface
+    std::uint32_t newer = nobody;
     bool in_use = false;
     bool used_lately = false;  ///< second chance of the eviction clock
   };
   struct Population {
     std::uint32_t entries = 0;
     std::uint32_t incomplete = 0;
+    std::uint32_t oldest = nobody;  ///< of the incomplete
+    std::uint32_t newest = nobody;
   };
-  static constexpr std::uint32_t nobody = ~0u;
   static constexpr std::uint32_t buckets = 1024;
 
   std::uint32_t bucket_of(const NeighborKey& key) const;
@@ -113,10 +117,11 @@ class NeighborCache {
   std::uint32_t create(const NeighborKey& key, PacketQueue* evicted);
   bool make_room(IfIndex interface, PacketQueue* evicted);
   std::optional<std::uint32_t> victim(IfIndex interface);
-  std::optional<std::uint32_t> oldest_incomplete(IfIndex interface) const;
   PacketQueue erase(std::uint32_t index);
   NeighborDuty apply(std::uint32_t index, NeighborEvent event, Instant now);
-  void enter(Entry& entry, NeighborState next);
+  void enter(std::uint32_t index, NeighborState next);
+  void link_incomplete(std::uint32_t index);
+  void unlink_incomplete(std::uint32_t index);
   void arm(std::uint32_t index, const NeighborStep& next, Instant now);
   PacketQueue take_waiting(Entry& entry);
   NeighborDuty expired(std::uint32_t index, Instant now);
