@@ -136,8 +136,7 @@ void RunningNode::reload() {
   const auto changes = control::reconfigure(stack_, config_, *fresh, io::EventLoop::now());
   for (const std::string& change : changes) log_->info("SIGHUP: {}", change);
   if (changes.empty()) log_->info("SIGHUP: nothing has changed");
-  // Interfaces stay as they were opened: what waits for the next start is compared with them again.
-  config_ = std::move(*fresh);
+  config_ = control::as_running(config_, *fresh);
   loop_.flush();
 }
 

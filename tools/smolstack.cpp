@@ -27,6 +27,19 @@ int wrong_use(const CLI::App& app, const CLI::ParseError& error) {
   return complain(verb + text + "; see " + help + "--help");
 }
 
+/// A word in the verb's place that is none.
+bool is_unknown_verb(const CLI::App& app, const std::string& word) {
+  const auto is_it = [&](const CLI::App* verb) { return verb->check_name(word); };
+  return !word.starts_with('-') && app.get_subcommands(is_it).empty();
+}
+
+std::string verbs_of(const CLI::App& app) {
+  std::string names;
+  for (const CLI::App* const verb : app.get_subcommands([](const CLI::App*) { return true; }))
+    names += (names.empty() ? "" : ", ") + verb->get_name();
+  return names;
+}
+
 int run(int argc, char** argv) {
   CLI::App app("A userspace TCP/IP stack and router on TAP devices");
   app.name("smolstack");
@@ -35,6 +48,9 @@ int run(int argc, char** argv) {
   Action action;
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
+  if (argc < 2) return complain("a verb is missing; there are " + verbs_of(app));
+  if (is_unknown_verb(app, argv[1]))
+    return complain(std::string("`") + argv[1] + "` is no verb; there are " + verbs_of(app));
   try {
     app.parse(argc, argv);
   } catch (const CLI::Success& wanted) {  // --help, --version

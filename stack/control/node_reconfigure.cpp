@@ -24,6 +24,12 @@ bool holds(const std::vector<NamedRoute>& list, const Ipv4Route& route) {
   return std::ranges::any_of(list, [&](const NamedRoute& n) { return same_route(n.route, route); });
 }
 
+/// A route as `ip route` would name it: of a gateway only its address is written.
+std::string name_of(const NamedRoute& named) {
+  const std::string& text = named.written.text;
+  return parse_ipv4_address(text) ? "default via " + text : text;
+}
+
 /// The route of the machine's table that this one stands for.
 std::optional<Ipv4Route> find_route(const Stack& stack, const Ipv4Route& wanted) {
   for (const Ipv4Route& route : stack.tables().rib().routes())
@@ -93,7 +99,7 @@ void remove_routes(Stack& stack, const std::vector<NamedRoute>& before,
                            .interface = present->interface,
                            .metric = present->metric};
     if (stack.tables().remove_route(match))
-      changes.push_back("removed the route " + named.written.text);
+      changes.push_back("removed the route " + name_of(named));
   }
 }
 
@@ -101,7 +107,7 @@ void add_routes(Stack& stack, const std::vector<NamedRoute>& after, Changes& cha
   for (const NamedRoute& named : after) {
     if (find_route(stack, named.route)) continue;
     const auto added = add_route(stack, named);
-    changes.push_back(added ? "added the route " + named.written.text
+    changes.push_back(added ? "added the route " + name_of(named)
                             : "could not follow the file: " + added.error());
   }
 }
@@ -134,6 +140,18 @@ std::vector<std::string> reconfigure(Stack& stack, const NodeConfig& before,
     changes.push_back("could not follow the file: " + routes.error());
   say_what_waits(before, after, changes);
   return changes;
+}
+
+NodeConfig as_running(const NodeConfig& before, const NodeConfig& after) {
+  NodeConfig running = before;
+  NodeConfig wanted = after;
+  running.gateway = after.gateway;
+  running.routes = after.routes;
+  running.forwarding = after.forwarding;
+  for (InterfaceConfig& interface : running.interfaces)
+    if (const InterfaceConfig* const is = wanted.find(interface.device); is != nullptr)
+      interface.addresses = is->addresses;
+  return running;
 }
 
 }  // namespace smolstack::control

@@ -33,5 +33,8 @@ Expected<void, Complaint> configure(Stack& stack, const NodeConfig& node, Instan
 /// follow while the machine runs is said, too.
 std::vector<std::string> reconfigure(Stack& stack, const NodeConfig& before,
                                      const NodeConfig& after, Instant now);
+/// The configuration that a machine runs with after reconfigure(): interfaces are as they were
+/// opened, the rest has followed.
+NodeConfig as_running(const NodeConfig& before, const NodeConfig& after);
 
 }  // namespace smolstack::control
