@@ -42,17 +42,18 @@ TEST_P(MalformedOption, IsFoundAndPointedAt) {  // RFC 1812 §4.3.3.5
 // Lengths of 0 and 1 were endless loops in other stacks (AMNESIA:33).
 INSTANTIATE_TEST_SUITE_P(
     Options, MalformedOption,
-    testing::Values(Fault{"length_zero", {7, 0, 4, 0}, 20, 21},
-                    Fault{"length_one", {7, 1, 4, 0}, 20, 21},
-                    Fault{"unknown_with_length_zero", {0x5e, 0, 0, 0}, 20, 21},
-                    Fault{"unknown_with_length_one", {0x5e, 1, 0, 0}, 20, 21},
-                    Fault{"past_the_end", {7, 11, 4, 0}, 20, 22},
-                    Fault{"no_length_at_all", {1, 1, 1, 7}, 23, 23},
-                    Fault{"record_route_pointer_below_four", {7, 7, 3, 0, 0, 0, 0}, 20, 22},
-                    Fault{"record_route_pointer_zero", {7, 7, 0, 0, 0, 0, 0}, 20, 22},
-                    Fault{"record_route_too_short", {7, 2, 0, 0}, 20, 22},
-                    Fault{"timestamp_pointer_below_five", {68, 8, 4, 0, 0, 0, 0, 0}, 20, 22},
-                    Fault{"timestamp_too_short", {68, 3, 5, 0}, 20, 22}),
+    testing::Values(
+        Fault{"length_zero", {7, 0, 4, 0}, 20, 21}, Fault{"length_one", {7, 1, 4, 0}, 20, 21},
+        Fault{"unknown_with_length_zero", {0x5e, 0, 0, 0}, 20, 21},
+        Fault{"unknown_with_length_one", {0x5e, 1, 0, 0}, 20, 21},
+        Fault{"past_the_end", {7, 11, 4, 0}, 20, 22},
+        Fault{"no_length_at_all", {1, 1, 1, 7}, 23, 23},
+        Fault{"record_route_pointer_below_four", {7, 7, 3, 0, 0, 0, 0}, 20, 22},
+        Fault{"record_route_pointer_zero", {7, 7, 0, 0, 0, 0, 0}, 20, 22},
+        Fault{"record_route_with_half_a_place", {7, 9, 8, 1, 2, 3, 4, 0, 0, 0, 0, 0}, 20, 22},
+        Fault{"record_route_too_short", {7, 2, 0, 0}, 20, 22},
+        Fault{"timestamp_pointer_below_five", {68, 8, 4, 0, 0, 0, 0, 0}, 20, 22},
+        Fault{"timestamp_too_short", {68, 3, 5, 0}, 20, 22}),
     [](const auto& row) { return std::string(row.param.name); });
 
 TEST(ParseOptions, FindsWhatItKnows) {
