@@ -188,9 +188,8 @@ std::vector<Ipv4Route> Tables::local_routes() const {
 void Tables::rebuild() {
   std::vector<Ipv4Route> all = rib_.best();
   std::vector<Ipv4Route> local = local_routes();
-  std::stable_partition(local.begin(), local.end(), [](const Ipv4Route& route) {
-    return route.kind == RouteKind::broadcast;
-  });
+  std::stable_partition(local.begin(), local.end(),
+                        [](const Ipv4Route& route) { return route.kind == RouteKind::broadcast; });
   all.insert(all.end(), local.begin(), local.end());
   fib_ = Ipv4Fib(std::move(all));
   stale_ = false;

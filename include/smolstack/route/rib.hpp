@@ -23,7 +23,7 @@ struct RouteMatch {
   std::optional<RouteKind> kind{};
   std::optional<RouteProtocol> protocol{};
   std::optional<Ipv4Address> gateway{};
-  std::optional<IfIndex> interface{};
+  std::optional<IfIndex> interface {};
   std::optional<std::uint32_t> metric{};
 
   bool matches(const Ipv4Route& route) const;

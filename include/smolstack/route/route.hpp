@@ -36,7 +36,7 @@ struct Ipv4Route {
   Ipv4Address gateway{};  ///< 0.0.0.0: the destination is on the link
   IfIndex interface = IfIndex::none;
   Ipv4Address preferred_source{};  ///< 0.0.0.0: chosen when a packet is sent
-  std::uint32_t metric = 0;      ///< the lowest wins among equal prefixes
+  std::uint32_t metric = 0;        ///< the lowest wins among equal prefixes
 
   bool has_gateway() const { return !gateway.is_unspecified(); }
   Ipv4Address next_hop(Ipv4Address destination) const {
