@@ -36,7 +36,7 @@ void Stack::announce_all(Interface& interface) {
 Expected<void, Error> Stack::add_address(Interface& interface, const Ipv4Subnet& subnet,
                                          Instant now) {
   now_ = now;
-  const auto added = tables_.add_address(interface, subnet);
+  auto added = tables_.add_address(interface, subnet);
   if (!added.has_value()) return added;
   if (interface.link == LinkType::ethernet && interface.mac.is_zero())
     interface.mac = default_mac(subnet.address);
