@@ -166,6 +166,14 @@ TEST_F(NeighborCacheTest, WhatIsOverheardUpdatesAnEntry) {  // RFC 826: the merg
   EXPECT_EQ(cache.find(key(1))->mac, mac_of(2));
 }
 
+TEST_F(NeighborCacheTest, ANewAddressOfAReachableNeighbourIsNotConfirmedYet) {  // RFC 4861 §7.2.5
+  waits(1);
+  answers(1, 1);
+  (void)cache.learn(key(1), mac_of(2), NeighborEvent::heard, false, now);
+  EXPECT_EQ(cache.find(key(1))->mac, mac_of(2));
+  EXPECT_EQ(state(1), stale);
+}
+
 TEST_F(NeighborCacheTest, AnAnswerNobodyAskedForConfirmsNothing) {
   asks_us(1, 1);
   answers(1, 1);
