@@ -1,5 +1,8 @@
 #include "smolstack/control/probe_route.hpp"
 
+#include <algorithm>
+#include <array>
+
 namespace smolstack::control {
 namespace {
 
@@ -71,18 +74,22 @@ Expected<ProbeRoute, std::string> find_probe_route(Stack& stack, Ipv4Address des
 }
 
 std::string send_error(DropReason reason) {
-  switch (reason) {
-    case DropReason::no_route: return in_words(std::errc::network_unreachable);
-    case DropReason::blackhole: return in_words(std::errc::invalid_argument);
-    case DropReason::unreachable: return in_words(std::errc::host_unreachable);
-    case DropReason::prohibit: return in_words(std::errc::permission_denied);
-    case DropReason::mtu_exceeded: return in_words(std::errc::message_size);
-    case DropReason::interface_down: return in_words(std::errc::network_down);
-    case DropReason::no_buffer: return in_words(std::errc::no_buffer_space);
-    case DropReason::martian_source: return in_words(std::errc::address_not_available);
-    // The stack names no other reason to a sender; whatever it may be, say it in its own word.
-    default: return std::string(describe(reason));
-  }
+  struct Entry {
+    DropReason reason;
+    std::errc code;
+  };
+  static constexpr auto codes = std::to_array<Entry>({
+      {DropReason::no_route, std::errc::network_unreachable},
+      {DropReason::blackhole, std::errc::invalid_argument},
+      {DropReason::unreachable, std::errc::host_unreachable},
+      {DropReason::prohibit, std::errc::permission_denied},
+      {DropReason::mtu_exceeded, std::errc::message_size},
+      {DropReason::interface_down, std::errc::network_down},
+      {DropReason::no_buffer, std::errc::no_buffer_space},
+      {DropReason::martian_source, std::errc::address_not_available},
+  });
+  const auto at = std::ranges::find(codes, reason, &Entry::reason);
+  return at != codes.end() ? in_words(at->code) : std::string(describe(reason));
 }
 
 }  // namespace smolstack::control

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <memory>
 
 #include "smolstack/io/event_loop.hpp"
 #include "smolstack/wire/icmpv4.hpp"
@@ -24,7 +25,7 @@ struct IcmpArrival {
   ConstBytes quoted;
 };
 
-/// What an echo request and its reply carry, and where a UDP probe comes from.
+/// Knows which session waits for which answers. Belongs to one loop, and outlives its sessions.
 class IcmpListener {
  public:
   using Handler = std::function<void(const IcmpArrival&)>;
