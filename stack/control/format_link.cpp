@@ -1,4 +1,6 @@
+#include <algorithm>
 #include <array>
+#include <span>
 
 #include <spdlog/fmt/fmt.h>
 
@@ -61,9 +63,9 @@ constexpr auto tx_columns = std::to_array<Column>({{"bytes", "bytes", 10},
                                                    {"dropped", "dropped", 7},
                                                    {"carrier", "carrier_errors", 7},
                                                    {"collsns", "collisions", 7}});
-/// "    RX:  bytes" and the figures below it: the first column begins behind the label.
-constexpr std::size_t label_width = 7;
-constexpr std::size_t title_tail = 11;
+/// "RX:": so much narrower is the first title than the figures below it.
+constexpr std::size_t label_width = 3;
+constexpr std::size_t trailing_blanks = 10;
 
 std::string statistics_lines(std::string_view label, const Json& counts,
                              std::span<const Column> columns, std::string_view break_at) {
@@ -73,10 +75,10 @@ std::string statistics_lines(std::string_view label, const Json& counts,
     const std::string figure = number(counts, column.key);
     const std::size_t width = std::max(column.least, figure.size());
     const bool is_first = &column == columns.data();
-    titles += fmt::format("{:>{}} ", column.title, is_first ? width - 3 : width);
+    titles += fmt::format("{:>{}} ", column.title, is_first ? width - label_width : width);
     figures += fmt::format("{:>{}} ", figure, width);
   }
-  return titles + std::string(title_tail - 1, ' ') + std::string(break_at) + figures;
+  return titles + std::string(trailing_blanks, ' ') + std::string(break_at) + figures;
 }
 
 std::string statistics(const Json& row, const IpOptions& options) {

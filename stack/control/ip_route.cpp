@@ -151,7 +151,8 @@ bool is_there(const Machine& machine, const Ipv4Route& wanted) {
 
 IpAnswer add_route(Machine& machine, const RouteChange& change, IpVerb verb) {
   const Ipv4Route route = route_of(change);
-  if (const auto fine = check(machine.stack.tables(), change, route); !fine) return unexpected(fine.error());
+  if (const auto fine = check(machine.stack.tables(), change, route); !fine)
+    return unexpected(fine.error());
   if (verb == IpVerb::change && !is_there(machine, route))
     return rtnetlink(std::errc::no_such_file_or_directory);
   const RouteInsert how = verb == IpVerb::add      ? RouteInsert::add

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <exception>
 #include <fcntl.h>
+#include <optional>
 #include <set>
 #include <string>
 #include <sys/socket.h>
@@ -70,7 +71,7 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
         listener(std::move(at)),
         commands(known),
         limits(bounds),
-        acceptor(in, Protocol(), ::fcntl(listener.descriptor(), F_DUPFD_CLOEXEC, 0)),
+        acceptor(in, Protocol(), ::fcntl(listener->descriptor(), F_DUPFD_CLOEXEC, 0)),
         pause(in) {}
 
   void accept() {
@@ -147,6 +148,8 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
     stopped = true;
     error_code ignored;
     acceptor.close(ignored);
+    // Handlers that the loop has not run yet keep this object; the path goes at once.
+    listener.reset();
     pause.cancel();
     for (const auto& session : std::exchange(sessions, {})) ended.push_back(session->abandon());
     ended.clear();
@@ -154,7 +157,7 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
 
   boost::asio::io_context& context;
   Machine machine;
-  LocalListener listener;
+  std::optional<LocalListener> listener;
   std::span<const Command> commands;
   ServerLimits limits;
   Protocol::acceptor acceptor;

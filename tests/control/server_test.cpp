@@ -284,8 +284,8 @@ TEST_F(ServerTest, CommandsEndWithTheServerAndTheSocketGoes) {
   EXPECT_EQ(client.hear(), R"({"data":"begun"})");
   server_.reset();
   EXPECT_EQ(running_now, 0);
-  EXPECT_TRUE(client.is_cut_off());
   EXPECT_FALSE(std::filesystem::exists(path_));
+  EXPECT_TRUE(client.is_cut_off());
 }
 
 // --- The client --------------------------------------------------------------------------------
