@@ -25,8 +25,8 @@ struct NeighborKey {
 struct NeighborLimits {
   std::uint32_t entries = 1024;    ///< per interface
   std::uint32_t incomplete = 256;  ///< of them, not yet resolved
-  /// Waiting for one neighbour: a whole datagram of 65,535 bytes in Ethernet fragments fits.
-  std::uint32_t waiting_each = 64;
+  /// Waiting for one neighbour: a whole datagram of 65,535 bytes fits, in fragments of 552 bytes.
+  std::uint32_t waiting_each = 128;
   std::uint32_t waiting_all = 512;  ///< over all neighbours, in packets (of 2 KiB)
 };
 
