@@ -144,10 +144,17 @@ is_listening() {
   grep -q 'listening on' "$1.err"
 }
 
+# Where root is the only user there is, tcpdump cannot become another.
+has_one_user() { [[ $(awk '{ users += $3 } END { print users }' /proc/self/uid_map) == 1 ]]; }
+tcpdump_here() {
+  ! has_one_user || exec python3 "$(dirname "$0")/one_user.py" tcpdump "$@"
+  exec tcpdump "$@"
+}
+
 capture() {
   local file=$1 interface=$2
   shift 2
-  tcpdump -nl --immediate-mode -i "$interface" "$@" >"$file" 2>"$file.err" &
+  tcpdump_here -nl --immediate-mode -i "$interface" "$@" >"$file" 2>"$file.err" &
   capture_pid[$file]=$!
   wait_for 5 is_listening "$file"
 }
