@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <set>
 
-#include "smolstack/control/config_file.hpp"
+#include "smolstack/node/config_file.hpp"
 
 namespace smolstack::tools {
 namespace {

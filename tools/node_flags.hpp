@@ -8,7 +8,7 @@
 
 #include <CLI/App.hpp>
 
-#include "smolstack/control/node_config.hpp"
+#include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
 

@@ -2,8 +2,8 @@
 
 #include <memory>
 
-#include "smolstack/control/node_config.hpp"
 #include "smolstack/io/device.hpp"
+#include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
 

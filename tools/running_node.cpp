@@ -4,8 +4,9 @@
 
 #include "open_device.hpp"
 #include "smolstack/control/log.hpp"
-#include "smolstack/control/node_setup.hpp"
 #include "smolstack/control/run_directory.hpp"
+#include "smolstack/node/commands.hpp"
+#include "smolstack/node/node_setup.hpp"
 
 namespace smolstack::tools {
 namespace {
@@ -55,7 +56,8 @@ Expected<void, Complaint> RunningNode::open() {
   }
   log_->info("ready, control {}", listener->path().native());
   server_ = std::make_unique<control::Server>(
-      context_, control::Machine{stack_, loop_, config_.label(), &icmp_}, std::move(*listener));
+      context_, control::Machine{stack_, loop_, config_.label(), &icmp_}, std::move(*listener),
+      control::commands());
   return {};
 }
 

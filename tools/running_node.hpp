@@ -10,9 +10,9 @@
 #include <spdlog/logger.h>
 
 #include "smolstack/control/icmp_listener.hpp"
-#include "smolstack/control/node_config.hpp"
 #include "smolstack/control/server.hpp"
 #include "smolstack/io/event_loop.hpp"
+#include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
 

@@ -1,12 +1,12 @@
 // The verbs that talk to running machines.
 
-#include "smolstack/control/talk.hpp"
+#include "smolstack/admin/talk.hpp"
 
 #include <cstdio>
 #include <iostream>
 
 #include "smolstack/control/run_directory.hpp"
-#include "smolstack/control/talk_probe.hpp"
+#include "smolstack/probe/talk_probe.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {

@@ -174,9 +174,6 @@ Server::Server(boost::asio::io_context& context, Machine machine, LocalListener 
   state_->accept();
 }
 
-Server::Server(boost::asio::io_context& context, Machine machine, LocalListener listener)
-    : Server(context, std::move(machine), std::move(listener), control::commands()) {}
-
 Server::~Server() {
   state_->stop();
 }

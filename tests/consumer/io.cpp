@@ -1,7 +1,7 @@
 #include <boost/asio/io_context.hpp>
 
-#include "smolstack/control/command.hpp"
 #include "smolstack/io/event_loop.hpp"
+#include "smolstack/node/commands.hpp"
 
 int main() {
   boost::asio::io_context context;

@@ -8,9 +8,10 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "smolstack/admin/format.hpp"
 #include "smolstack/control/command.hpp"
-#include "smolstack/control/format.hpp"
 #include "smolstack/io/event_loop.hpp"
+#include "smolstack/node/commands.hpp"
 #include "smolstack/stack.hpp"
 
 namespace smolstack::test {

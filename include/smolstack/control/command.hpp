@@ -10,7 +10,6 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -87,9 +86,6 @@ struct Command {
   std::string_view help;
   Handler handler;
 };
-
-/// Every command there is.
-std::span<const Command> commands();
 
 }  // namespace control
 }  // namespace smolstack

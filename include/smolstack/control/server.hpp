@@ -27,8 +27,6 @@ class Server {
  public:
   Server(boost::asio::io_context& context, Machine machine, LocalListener listener,
          std::span<const Command> commands, const ServerLimits& limits = {});
-  /// The same with every command there is.
-  Server(boost::asio::io_context& context, Machine machine, LocalListener listener);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
