@@ -147,7 +147,7 @@ is_listening() {
 # Where root is the only user there is, tcpdump cannot become another.
 has_one_user() { [[ $(awk '{ users += $3 } END { print users }' /proc/self/uid_map) == 1 ]]; }
 tcpdump_here() {
-  ! has_one_user || exec python3 "$(dirname "$0")/one_user.py" tcpdump "$@"
+  ! has_one_user || exec "$(dirname "$0")/../../scripts/one-user" tcpdump "$@"
   exec tcpdump "$@"
 }
 
