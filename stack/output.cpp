@@ -33,6 +33,9 @@ void Stack::send_reply(Packet payload, const Ipv4Send& how) {
 Expected<void, DropReason> Stack::send_by_route(Packet payload, const Ipv4Send& how) {
   const auto way = way_out(how.destination, how.interface);
   if (!way.has_value()) return unexpected(way.error());
+  // RFC 791 §3.1: more than the total length can say.
+  if (payload.size() + sizeof(wire::Ipv4Header) > max_datagram)
+    return unexpected(DropReason::mtu_exceeded);
   payload.push(sizeof(wire::Ipv4Header));
   auto& ip = payload.header<wire::Ipv4Header>() = wire::Ipv4Header();
   ip.source =

@@ -37,6 +37,13 @@ TEST(HostRouterHost, WithoutARouteNothingIsSent) {  // RFC 1122 §3.3.1
   EXPECT_TRUE(server.port(0).silent());
 }
 
+TEST(HostRouterHost, NoDatagramIsLongerThanItsLengthFieldCanSay) {  // RFC 791 §3.1
+  Lab lab;
+  Node& server = lab.host({"10.1.2.2/24"});
+  EXPECT_EQ(server.pings("10.1.2.9", 1, bytes(65508)).error(), DropReason::mtu_exceeded);
+  EXPECT_TRUE(server.port(0).silent());
+}
+
 TEST(HostRouterHost, CarriesTheLargestDatagramThereAndBack) {  // RFC 791 §3.1
   Lab lab;
   Node& client = lab.host({"10.1.1.2/24"});
