@@ -64,10 +64,10 @@ TEST(IcmpLimits, LetABurstThroughAndThenTenASecond) {  // RFC 1812 §4.3.2.8
   int allowed = 0;
   for (int i = 0; i < 1000; ++i)
     allowed += limiter.allow_error(settings, {10, 0, 1, 9}, Instant{100s}) ? 1 : 0;
-  EXPECT_EQ(allowed, 20);
+  EXPECT_EQ(allowed, 32);
   for (int i = 0; i < 1000; ++i)
     allowed += limiter.allow_error(settings, {10, 0, 1, 9}, Instant{110s}) ? 1 : 0;
-  EXPECT_EQ(allowed, 40);
+  EXPECT_EQ(allowed, 64);
 }
 
 TEST(IcmpLimits, OneFloodLeavesTheOthersTheirShare) {

@@ -17,7 +17,7 @@ struct Settings {
   bool echo_ignore_all = false;        ///< net.ipv4.icmp_echo_ignore_all
   bool echo_ignore_broadcasts = true;  ///< net.ipv4.icmp_echo_ignore_broadcasts
   TokenRate icmp_errors{1000, 50};     ///< net.ipv4.icmp_msgs_per_sec, icmp_msgs_burst
-  TokenRate icmp_errors_each{10, 20};  ///< to one destination
+  TokenRate icmp_errors_each{10, 32};  ///< to one destination
   Duration fragment_time = std::chrono::seconds(60);  ///< net.ipv4.ipfrag_time (RFC 1122 §3.3.2)
 };
 
