@@ -7,6 +7,8 @@ std::optional<DropReason> refuse_frame(const Interface& in, const wire::Ethernet
   if (ethernet.source == in.mac) return DropReason::own_frame;
   if (ethernet.destination == in.mac || ethernet.destination.is_broadcast()) return std::nullopt;
   if (!ethernet.destination.is_group()) return DropReason::other_mac;
+  const bool is_known = ethernet.type == ether_type::ipv4 || ethernet.type == ether_type::arp;
+  if (!is_known) return DropReason::unknown_ethertype;
   if (ethernet.destination == multicast_mac(all_systems)) return std::nullopt;
   return DropReason::not_for_us;
 }

@@ -53,6 +53,11 @@ TEST_F(Ethernet, UnknownTypesAreDroppedInSilence) {  // RFC 1122 §2.3.1
   EXPECT_EQ(host.drops(0, DropReason::unknown_ethertype), 7u);
 }
 
+TEST_F(Ethernet, Ipv6GroupsAreOfAnUnknownType) {  // RFC 2464 §7
+  lan.sends(ethernet(neighbor, "33:33:00:00:00:02", 0x86dd) / bytes(46));
+  EXPECT_EQ(host.drops(0, DropReason::unknown_ethertype), 1u);
+}
+
 TEST_F(Ethernet, RuntsOfEveryLengthAreDroppedInSilence) {
   const Octets whole = encode(ethernet(neighbor, lan.mac()) / ping());
   for (std::size_t length = 0; length < 34; ++length)
