@@ -152,7 +152,7 @@ Read<IpRequest> parse_ip(const Words& words) {
 }
 
 std::unique_ptr<Running> ip_handler(Machine& machine, const Words& words,
-                                    std::shared_ptr<Reply> reply) {
+                                    const std::shared_ptr<Reply>& reply) {
   const auto request = parse_ip(words);
   const auto answer = request ? run(machine, *request, WordReader(words, request->rest))
                               : IpAnswer(unexpected(request.error()));

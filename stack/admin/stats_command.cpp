@@ -81,7 +81,7 @@ class StatsRows {
 }  // namespace
 
 std::unique_ptr<Running> stats_handler(Machine& machine, const Words& words,
-                                       std::shared_ptr<Reply> reply) {
+                                       const std::shared_ptr<Reply>& reply) {
   bool all = false;
   for (const std::string& word : words) {
     if (word == "-a" || word == "--all") {

@@ -127,7 +127,7 @@ std::span<const SysctlName> sysctl_names() {
 }
 
 std::unique_ptr<Running> sysctl_handler(Machine& machine, const Words& words,
-                                        std::shared_ptr<Reply> reply) {
+                                        const std::shared_ptr<Reply>& reply) {
   Sysctl sysctl(machine.stack.settings(), *reply);
   if (words.empty()) {
     reply->fail(exit_code::no, "usage: sysctl [-a] [-n] [NAME[=VALUE] ...]");

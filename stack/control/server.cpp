@@ -72,7 +72,7 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
         commands(known),
         limits(bounds),
         acceptor(in, Protocol(), ::fcntl(listener->descriptor(), F_DUPFD_CLOEXEC, 0)),
-        pause(in) {}
+        pause(std::in_place, in) {}
 
   void accept() {
     acceptor.async_accept([self = shared_from_this()](error_code error, Session::Socket socket) {
@@ -84,8 +84,8 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
   }
 
   void accept_later() {
-    pause.expires_after(accept_pause);
-    pause.async_wait([self = shared_from_this()](error_code) {
+    pause->expires_after(accept_pause);
+    pause->async_wait([self = shared_from_this()](error_code) {
       if (!self->stopped) self->accept();
     });
   }
@@ -150,7 +150,7 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
     acceptor.close(ignored);
     // Handlers that the loop has not run yet keep this object; the path goes at once.
     listener.reset();
-    pause.cancel();
+    pause.reset();
     for (const auto& session : std::exchange(sessions, {})) ended.push_back(session->abandon());
     ended.clear();
   }
@@ -161,7 +161,7 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
   std::span<const Command> commands;
   ServerLimits limits;
   Protocol::acceptor acceptor;
-  boost::asio::steady_timer pause;
+  std::optional<boost::asio::steady_timer> pause;
   std::set<std::shared_ptr<Session>> sessions;
   std::vector<std::unique_ptr<Running>> ended;
   bool stopped = false;

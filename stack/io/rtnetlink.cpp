@@ -71,7 +71,7 @@ Expected<void, Error> Rtnetlink::add_address(unsigned ifindex, const Ipv4Subnet&
   address.ifa_index = ifindex;
   mnl_attr_put(request, IFA_LOCAL, sizeof subnet.address, &subnet.address);
   mnl_attr_put(request, IFA_ADDRESS, sizeof subnet.address, &subnet.address);
-  const auto done = ask(request, "adding the address " + to_string(subnet));
+  auto done = ask(request, "adding the address " + to_string(subnet));
   if (!done && done.error().code == std::errc::file_exists) return {};
   return done;
 }

@@ -20,7 +20,8 @@ class RunningPing final : public Running {
 
 }  // namespace
 
-std::unique_ptr<Running> ping(Machine& machine, const Words& words, std::shared_ptr<Reply> reply) {
+std::unique_ptr<Running> ping(Machine& machine, const Words& words,
+                              const std::shared_ptr<Reply>& reply) {
   auto options = parse_ping(words);
   if (!options) return reply->fail(exit_code::wrong, options.error()), nullptr;
   auto route = find_probe_route(machine.stack, options->destination, options->source);
@@ -31,8 +32,8 @@ std::unique_ptr<Running> ping(Machine& machine, const Words& words, std::shared_
                 "rules");
     return nullptr;
   }
-  auto session = std::make_shared<PingSession>(machine, std::move(*options), std::move(*route),
-                                               std::move(reply));
+  auto session =
+      std::make_shared<PingSession>(machine, std::move(*options), std::move(*route), reply);
   auto running = std::make_unique<RunningPing>(session);
   return session->start() ? std::move(running) : nullptr;
 }

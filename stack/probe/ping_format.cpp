@@ -37,7 +37,7 @@ constexpr std::array redirect_texts{
 
 std::string describe_unreachable(std::uint8_t code, std::uint32_t rest) {
   if (code >= unreachable_texts.size()) return fmt::format("Dest Unreachable, Bad Code: {}", code);
-  const std::string text = unreachable_texts[code];
+  std::string text = unreachable_texts[code];
   if (code != icmpv4_code::fragmentation_needed) return text;
   return fmt::format("{} (mtu = {})", text, rest & 0xffffu);
 }

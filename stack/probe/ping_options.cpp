@@ -16,7 +16,7 @@ constexpr std::string_view usage =
     "[-I ADDRESS|INTERFACE] [-M do|want|dont] [-b] [-f] [-n] [-q] DESTINATION";
 constexpr std::int64_t most_bytes =
     max_datagram - sizeof(wire::Ipv4Header) - sizeof(wire::Icmpv4Header);
-constexpr double longest_time = std::numeric_limits<std::int32_t>::max() / 1000;
+constexpr double longest_time = std::numeric_limits<std::int32_t>::max() / 1000.0;
 
 /// Puts a whole number where it belongs, or says why not.
 template <class Field>

@@ -22,14 +22,14 @@ class RunningTraceroute final : public Running {
 }  // namespace
 
 std::unique_ptr<Running> traceroute(Machine& machine, const Words& words,
-                                    std::shared_ptr<Reply> reply) {
+                                    const std::shared_ptr<Reply>& reply) {
   auto options = parse_traceroute(words);
   if (!options) return reply->fail(exit_code::wrong, options.error()), nullptr;
   auto route = find_probe_route(machine.stack, options->destination, {});
   if (route && route->broadcast) route = unexpected(std::string("connect: Permission denied"));
   if (!route) return reply->fail(exit_code::no, route.error()), nullptr;
-  auto session = std::make_shared<TracerouteSession>(machine, std::move(*options),
-                                                     std::move(*route), std::move(reply));
+  auto session =
+      std::make_shared<TracerouteSession>(machine, std::move(*options), std::move(*route), reply);
   auto running = std::make_unique<RunningTraceroute>(session);
   return session->start() ? std::move(running) : nullptr;
 }

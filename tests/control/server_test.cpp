@@ -39,13 +39,13 @@ class Endless : public Running {
 };
 
 std::unique_ptr<Running> endless(control::Machine&, const control::Words&,
-                                 std::shared_ptr<Reply> reply) {
+                                 const std::shared_ptr<Reply>& reply) {
   reply->data("begun");
-  return std::make_unique<Endless>(std::move(reply));
+  return std::make_unique<Endless>(reply);
 }
 
 std::unique_ptr<Running> echo(control::Machine&, const control::Words& words,
-                              std::shared_ptr<Reply> reply) {
+                              const std::shared_ptr<Reply>& reply) {
   reply->data(words);
   reply->finish(0);
   return nullptr;
@@ -53,7 +53,7 @@ std::unique_ptr<Running> echo(control::Machine&, const control::Words& words,
 
 /// As many rows as the word says, each of a hundred bytes.
 std::unique_ptr<Running> table(control::Machine&, const control::Words& words,
-                               std::shared_ptr<Reply> reply) {
+                               const std::shared_ptr<Reply>& reply) {
   reply->rows(
       [left = std::stoi(words.at(0))]() mutable -> std::optional<Json> {
         if (left-- == 0) return {};
@@ -65,9 +65,9 @@ std::unique_ptr<Running> table(control::Machine&, const control::Words& words,
 
 /// Talks without end, whether anybody listens or not.
 std::unique_ptr<Running> flood(control::Machine&, const control::Words&,
-                               std::shared_ptr<Reply> reply) {
+                               const std::shared_ptr<Reply>& reply) {
   for (int i = 0; i < 100'000; ++i) reply->data("words, words, words");
-  return std::make_unique<Endless>(std::move(reply));
+  return std::make_unique<Endless>(reply);
 }
 
 constexpr auto test_commands = std::to_array<control::Command>(

@@ -1,8 +1,12 @@
 #pragma once
 // A machine without devices, for commands that send probes to themselves.
 
+#include <memory>
+#include <string>
+#include <string_view>
 #include <vector>
 
+#include "smolstack/control/command.hpp"
 #include "smolstack/control/icmp_listener.hpp"
 #include "smolstack/node/node_setup.hpp"
 

@@ -85,10 +85,10 @@ TEST(ChecksumSum, OfPartsIsThatOfTheWhole) {
 TEST(ChecksumSum, TakesThePseudoHeaderAsBytesWould) {  // RFC 768
   const std::vector<std::byte> segment(13, std::byte{0x5a});
   auto sum = pseudo_header_sum(Ipv4Address(10, 0, 1, 2), Ipv4Address(192, 168, 3, 4), 17, 13);
-  std::vector<std::byte> whole{std::byte{10},  std::byte{0},   std::byte{1}, std::byte{2},
-                               std::byte{192}, std::byte{168}, std::byte{3}, std::byte{4},
-                               std::byte{0},   std::byte{17},  std::byte{0}, std::byte{13}};
-  whole.insert(whole.end(), segment.begin(), segment.end());
+  constexpr auto pseudo_header =
+      std::to_array<std::uint8_t>({10, 0, 1, 2, 192, 168, 3, 4, 0, 17, 0, 13});
+  std::vector<std::byte> whole(pseudo_header.size() + segment.size(), std::byte{0x5a});
+  for (std::size_t i = 0; i < pseudo_header.size(); ++i) whole[i] = std::byte{pseudo_header[i]};
   EXPECT_EQ(sum.add(segment).finish(), plain_checksum(whole));
 }
 

@@ -42,7 +42,7 @@ IpAnswer ip_neighbor(Machine& machine, const IpRequest& request, WordReader word
 IpAnswer ip_route(Machine& machine, const IpRequest& request, WordReader words);
 
 std::unique_ptr<Running> ip_handler(Machine& machine, const Words& words,
-                                    std::shared_ptr<Reply> reply);
+                                    const std::shared_ptr<Reply>& reply);
 
 /// An interface as `ip -j link` shows it.
 Json link_row(const Interface& interface, const IpOptions& options);

@@ -9,6 +9,6 @@ namespace smolstack::control {
 /// One row for each interface {"ifname", "rx", "tx", "drops"}, and at the end one {"stack",
 /// "levels"}. Drops that never happened are left out but with -a.
 std::unique_ptr<Running> stats_handler(Machine& machine, const Words& words,
-                                       std::shared_ptr<Reply> reply);
+                                       const std::shared_ptr<Reply>& reply);
 
 }  // namespace smolstack::control

@@ -24,6 +24,6 @@ std::span<const SysctlName> sysctl_names();
 /// Words are names, with dots or slashes, and NAME=VALUE; a name that stands for a directory
 /// means all in it, and -a everything. One row {"name", "value"} for each.
 std::unique_ptr<Running> sysctl_handler(Machine& machine, const Words& words,
-                                        std::shared_ptr<Reply> reply);
+                                        const std::shared_ptr<Reply>& reply);
 
 }  // namespace smolstack::control

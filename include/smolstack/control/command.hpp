@@ -12,6 +12,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include <nlohmann/json.hpp>
@@ -55,7 +56,7 @@ class Reply {
   virtual void fail(int exit, std::string_view error) = 0;
   /// A table of any length, made as fast as the client reads it, and then finish(exit).
   virtual void rows(Rows next, int exit) {
-    while (const auto row = next()) data(*row);
+    for (const Rows each = std::move(next); const auto row = each();) data(*row);
     finish(exit);
   }
 };
@@ -79,7 +80,7 @@ struct Machine {
 
 /// Answers at once and returns nullptr, or keeps the reply and returns what goes on.
 using Handler = std::unique_ptr<Running> (*)(Machine& machine, const Words& words,
-                                             std::shared_ptr<Reply> reply);
+                                             const std::shared_ptr<Reply>& reply);
 
 struct Command {
   std::string_view name;

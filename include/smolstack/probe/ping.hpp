@@ -9,6 +9,7 @@ namespace smolstack::control {
 
 /// {"event": "start"}, then "reply", "error", "redirect", "local_error", "send_failed" (and "sent"
 /// of a flood), at last "end" with the statistics.
-std::unique_ptr<Running> ping(Machine& machine, const Words& words, std::shared_ptr<Reply> reply);
+std::unique_ptr<Running> ping(Machine& machine, const Words& words,
+                              const std::shared_ptr<Reply>& reply);
 
 }  // namespace smolstack::control

@@ -10,6 +10,6 @@ namespace smolstack::control {
 /// {"event": "start"}, then {"event": "probe", "ttl", "from", "rtt", "note"} for each probe in
 /// order, with "lost" for one that nobody answered.
 std::unique_ptr<Running> traceroute(Machine& machine, const Words& words,
-                                    std::shared_ptr<Reply> reply);
+                                    const std::shared_ptr<Reply>& reply);
 
 }  // namespace smolstack::control
