@@ -125,6 +125,7 @@ kill -INT "$pinging"
 wait "$pinging" || true
 assert_contains "$(tail -n 3 "$work/ping")" " 0% packet loss" "pings meanwhile"
 grown=$(($(memory) - before))
-((grown < 16384)) || die "the clients made it grow by $grown KiB"
+# A sanitizer keeps what was freed for a while, and would be measured in its stead.
+ldd "$SMOLSTACK" | grep -q libasan || ((grown < 16384)) || die "the clients made it grow by $grown KiB"
 descriptors=$(find "/proc/${node_pid[node]}/fd" -mindepth 1 | wc -l)
 ((descriptors < 40)) || die "$descriptors descriptors are open"
