@@ -120,6 +120,17 @@ void Stack::obey_redirect(const Ipv4Route& route) {
   redirected_.pop_front();
 }
 
+// RFC 1122 §3.3.1.4: a gateway that was only hearsay is given up when it does not answer.
+void Stack::withdraw_redirects(const NeighborKey& gateway) {
+  std::erase_if(redirected_, [&](const Ipv4Prefix& prefix) {
+    const RouteMatch match{.prefix = prefix,
+                           .protocol = RouteProtocol::redirect,
+                           .gateway = gateway.address,
+                           .interface = gateway.interface};
+    return tables_.remove_route(match).has_value();
+  });
+}
+
 // --- Errors ------------------------------------------------------------------------------------
 
 // RFC 1812 §4.3.2.7: only to a single host, and only about a packet to one.

@@ -162,13 +162,9 @@ void Stack::refuse(Packet packet, const Refusal& refusal) {
   drop(std::move(packet), refusal.reason);
 }
 
-// RFC 1812 §5.2.7.1 and RFC 1122 §2.3.2.2: whoever sent what waited is told. Gateways that were
-// only hearsay are given up with it (RFC 1122 §3.3.1.4).
+// RFC 1812 §5.2.7.1 and RFC 1122 §2.3.2.2: whoever sent what waited is told.
 void Stack::neighbor_failed(const NeighborKey& key, PacketQueue waiting) {
-  tables_.flush_routes([&](const Ipv4Route& route) {
-    return route.protocol == RouteProtocol::redirect && route.gateway == key.address &&
-           route.interface == key.interface;
-  });
+  withdraw_redirects(key);
   while (Packet packet = waiting.pop()) {
     answer_with_error(packet, icmp::host_unreachable);
     count_drop(packet->arrived_on == IfIndex::none ? key.interface : packet->arrived_on,

@@ -140,6 +140,7 @@ class Stack {
   void keep_for_listeners(Packet packet);
   void redirect_input(const Packet& packet);
   void obey_redirect(const Ipv4Route& route);
+  void withdraw_redirects(const NeighborKey& gateway);
   void answer_with_error(const Packet& offending, const IcmpMessage& message);
   bool may_answer(const wire::Ipv4Header& offending, bool from_ourselves);
 

@@ -36,8 +36,9 @@ class Tables {
   Expected<void, Error> remove_route(const RouteMatch& match);
   template <class Predicate>
   std::size_t flush_routes(Predicate&& predicate) {
-    stale_ = true;
-    return rib_.remove_if(predicate);
+    const std::size_t removed = rib_.remove_if(predicate);
+    stale_ = stale_ || removed > 0;
+    return removed;
   }
 
   InterfaceTable& interfaces() { return interfaces_; }
