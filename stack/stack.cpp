@@ -66,12 +66,8 @@ void Stack::link_input(Interface& in, Packet packet) {
 }
 
 void Stack::ethernet_input(Interface& in, Packet packet) {
-  if (packet.size() < sizeof(wire::EthernetHeader))
-    return drop(std::move(packet), DropReason::runt_frame);
-  if (packet.size() > in.mtu + sizeof(wire::EthernetHeader))
-    return drop(std::move(packet), DropReason::frame_too_long);
+  if (const auto reason = refuse_frame(in, packet.bytes())) return drop(std::move(packet), *reason);
   const auto& ethernet = packet.header<wire::EthernetHeader>();
-  if (const auto reason = refuse_frame(in, ethernet)) return drop(std::move(packet), *reason);
   packet->link_broadcast = ethernet.destination.is_group();
   in.counters.rx_multicast += packet->link_broadcast ? 1u : 0u;
 
@@ -163,10 +159,7 @@ void Stack::udp_input(Packet packet) {
 }
 
 void Stack::tcp_input(Packet packet, Destination destination) {
-  // RFC 9293 §3.9.2.3: TCP is between two hosts.
-  if (destination != Destination::local || packet->link_broadcast)
-    return drop(std::move(packet), DropReason::no_socket);
-  TcpVerdict verdict = smolstack::tcp_input(pool_, packet);
+  TcpVerdict verdict = smolstack::tcp_input(pool_, packet, destination);
   const auto& ip = packet.header<wire::Ipv4Header>();
   if (verdict.reset)
     send_reply(std::move(verdict.reset), {.destination = ip.source,

@@ -2,7 +2,10 @@
 
 namespace smolstack {
 
-std::optional<DropReason> refuse_frame(const Interface& in, const wire::EthernetHeader& ethernet) {
+std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame) {
+  if (frame.size() < sizeof(wire::EthernetHeader)) return DropReason::runt_frame;
+  if (frame.size() > in.mtu + sizeof(wire::EthernetHeader)) return DropReason::frame_too_long;
+  const auto& ethernet = header_at<wire::EthernetHeader>(frame);
   if (ethernet.source.is_group()) return DropReason::bad_source_mac;
   if (ethernet.source == in.mac) return DropReason::own_frame;
   if (ethernet.destination == in.mac || ethernet.destination.is_broadcast()) return std::nullopt;

@@ -38,7 +38,10 @@ std::optional<wire::TcpHeader> reset_for(const wire::TcpHeader& segment, std::si
   return reset;
 }
 
-TcpVerdict tcp_input(PacketPool& pool, const Packet& datagram) {
+TcpVerdict tcp_input(PacketPool& pool, const Packet& datagram, Destination destination) {
+  // RFC 9293 §3.9.2.3: TCP is between two hosts.
+  if (destination != Destination::local || datagram->link_broadcast)
+    return {DropReason::no_socket, {}};
   const auto& ip = datagram.header<wire::Ipv4Header>();
   const ConstBytes payload = ConstBytes(datagram.bytes()).subspan(ip.header_length());
   const auto tcp = parse_tcp(payload, ip.source, ip.destination);

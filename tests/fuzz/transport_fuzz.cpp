@@ -50,7 +50,8 @@ void try_input(PacketPool& pool, ConstBytes segment, std::uint8_t protocol) {
   finish_ipv4_header(front);
   if (protocol == ip_protocol::udp) {
     udp_input(datagram);
-  } else if (const TcpVerdict verdict = tcp_input(pool, datagram); verdict.reset) {
+  } else if (const TcpVerdict verdict = tcp_input(pool, datagram, Destination::local);
+             verdict.reset) {
     SMOL_FUZZ_CHECK(parse_tcp(verdict.reset.bytes(), here, there).has_value());
   }
 }

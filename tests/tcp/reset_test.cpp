@@ -89,7 +89,7 @@ class TcpInput : public testing::Test {
 };
 
 TEST_F(TcpInput, AnswersWithAResetWhoseChecksumIsRight) {
-  const TcpVerdict verdict = tcp_input(pool, datagram(syn, 3));
+  const TcpVerdict verdict = tcp_input(pool, datagram(syn, 3), Destination::local);
   EXPECT_EQ(verdict.reason, DropReason::no_socket);
   ASSERT_TRUE(verdict.reset);
   const auto reset = parse_tcp(verdict.reset.bytes(), here, there);
@@ -98,19 +98,27 @@ TEST_F(TcpInput, AnswersWithAResetWhoseChecksumIsRight) {
 }
 
 TEST_F(TcpInput, AnswersNeitherResetsNorDamage) {
-  EXPECT_FALSE(tcp_input(pool, datagram(rst, 0)).reset);
+  EXPECT_FALSE(tcp_input(pool, datagram(rst, 0), Destination::local).reset);
   Packet damaged = datagram(syn, 3);
   damaged.bytes().back() ^= std::byte{1};
-  const TcpVerdict verdict = tcp_input(pool, damaged);
+  const TcpVerdict verdict = tcp_input(pool, damaged, Destination::local);
   EXPECT_FALSE(verdict.reset);
   EXPECT_EQ(verdict.reason, DropReason::transport_checksum);
+}
+
+TEST_F(TcpInput, AnswersNoGroup) {  // RFC 9293 §3.9.2.3
+  EXPECT_FALSE(tcp_input(pool, datagram(syn, 0), Destination::broadcast).reset);
+  EXPECT_FALSE(tcp_input(pool, datagram(syn, 0), Destination::group).reset);
+  Packet in_a_broadcast = datagram(syn, 0);
+  in_a_broadcast->link_broadcast = true;
+  EXPECT_FALSE(tcp_input(pool, in_a_broadcast, Destination::local).reset);
 }
 
 TEST_F(TcpInput, SurvivesAnEmptyPool) {
   const Packet segment = datagram(syn, 0);
   std::vector<Packet> hoard;
   while (Packet packet = pool.allocate(1)) hoard.push_back(std::move(packet));
-  EXPECT_FALSE(tcp_input(pool, segment).reset);
+  EXPECT_FALSE(tcp_input(pool, segment, Destination::local).reset);
 }
 
 }  // namespace

@@ -3,7 +3,7 @@
 
 #include <optional>
 
-#include "smolstack/base/expected.hpp"
+#include "smolstack/ip/input.hpp"
 #include "smolstack/packet/pool.hpp"
 #include "smolstack/wire/tcp.hpp"
 
@@ -19,6 +19,6 @@ struct TcpVerdict {
   DropReason reason;
   Packet reset;
 };
-TcpVerdict tcp_input(PacketPool& pool, const Packet& datagram);
+TcpVerdict tcp_input(PacketPool& pool, const Packet& datagram, Destination destination);
 
 }  // namespace smolstack
