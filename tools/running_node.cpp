@@ -91,8 +91,8 @@ void RunningNode::say_ready(const InterfaceConfig& interface) {
 void RunningNode::listen_to_loop() {
   loop_.on_report([this](const io::DeviceReport& report) {
     const std::string& name = stack_.interfaces()[report.interface].name;
-    log_->log(report.is_error ? spdlog::level::warn : spdlog::level::info, "{}: {}", name,
-              report.text);
+    const auto level = report.is_error ? spdlog::level::warn : spdlog::level::info;
+    control::log_limited(reports_, io::EventLoop::now(), *log_, level, name + ": " + report.text);
   });
   loop_.on_conflict([this](const AddressConflict& conflict) { report_conflict(conflict); });
 }

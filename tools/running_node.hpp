@@ -10,6 +10,7 @@
 #include <spdlog/logger.h>
 
 #include "smolstack/control/icmp_listener.hpp"
+#include "smolstack/control/log.hpp"
 #include "smolstack/control/server.hpp"
 #include "smolstack/io/event_loop.hpp"
 #include "smolstack/node/node_config.hpp"
@@ -48,6 +49,7 @@ class RunningNode {
   control::IcmpListener icmp_;
   boost::asio::signal_set signals_;
   std::unique_ptr<control::Server> server_;
+  control::LogLimit reports_;                 ///< of devices
   std::map<Ipv4Address, Instant> conflicts_;  ///< when each was last reported
 };
 
