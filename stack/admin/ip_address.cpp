@@ -216,10 +216,6 @@ IpAnswer remove_address(Machine& machine, const AddressChange& change) {
 
 }  // namespace
 
-Json address_row(const Interface& interface, const IpOptions& options) {
-  return row_of(interface, options, {});
-}
-
 IpAnswer ip_address(Machine& machine, const IpRequest& request, WordReader words) {
   if (request.verb == IpVerb::show) return show_addresses(machine, request.options, words);
   if (request.verb == IpVerb::flush) return flush_addresses(machine, words);

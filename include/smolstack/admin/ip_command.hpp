@@ -46,8 +46,6 @@ std::unique_ptr<Running> ip_handler(Machine& machine, const Words& words,
 
 /// An interface as `ip -j link` shows it.
 Json link_row(const Interface& interface, const IpOptions& options);
-/// An interface with its addresses, as `ip -j addr` shows it.
-Json address_row(const Interface& interface, const IpOptions& options);
 
 /// Rows from a list that was made at once: `make` turns each element into its row.
 template <class T, class Make>

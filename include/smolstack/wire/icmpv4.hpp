@@ -31,7 +31,6 @@ inline constexpr std::uint8_t fragmentation_needed = 4;
 inline constexpr std::uint8_t source_route_failed = 5;
 inline constexpr std::uint8_t administratively_prohibited = 13;  // RFC 1812 §5.2.7.1
 // of redirect
-inline constexpr std::uint8_t redirect_network = 0;
 inline constexpr std::uint8_t redirect_host = 1;
 // of time_exceeded
 inline constexpr std::uint8_t ttl_exceeded = 0;
