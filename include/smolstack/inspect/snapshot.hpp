@@ -1,0 +1,64 @@
+#pragma once
+// What the machines of a lab believe at one moment: the tables that decide about packets. Made from
+// running machines (their command `snapshot`) or from a lab file; read by `why` and `check`.
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "smolstack/route/route.hpp"
+#include "smolstack/topology/lab.hpp"
+
+namespace smolstack::inspect {
+
+struct InterfaceSnapshot {
+  std::string name;
+  std::string network;  ///< the lab's network that its wire belongs to; empty: none
+  MacAddress mac;
+  std::uint32_t mtu = 1500;
+  bool up = true;       ///< what the administrator wants
+  bool carrier = true;  ///< whether the cable is plugged in
+  bool forwarding = false;
+  std::uint8_t rp_filter = 0;  ///< the stricter of conf.all and conf.NAME
+  std::vector<Ipv4Subnet> addresses;
+};
+
+/// A route by the names of things. `route.interface` means nothing here.
+struct RouteSnapshot {
+  Ipv4Route route;
+  std::string device;  ///< empty for routes that lead nowhere (blackhole and its like)
+};
+
+struct ListeningPort {
+  std::uint8_t protocol = 17;  ///< 6 or 17
+  Ipv4Address address;         ///< 0.0.0.0: any
+  std::uint16_t port = 0;
+};
+
+struct NeighborSnapshot {
+  std::string device;
+  Ipv4Address address;
+  MacAddress mac;
+};
+
+struct MachineSnapshot {
+  std::string name;
+  topology::StackKind stack = topology::StackKind::smol;
+  bool running = true;
+  bool forwarding = false;  ///< net.ipv4.ip_forward
+  bool echo_ignore_all = false;
+  std::vector<InterfaceSnapshot> interfaces;  ///< without lo
+  std::vector<RouteSnapshot> routes;          ///< the main table
+  std::vector<ListeningPort> listening;
+  std::vector<NeighborSnapshot> permanent_neighbors;
+};
+
+struct LabSnapshot {
+  std::vector<MachineSnapshot> machines;
+  std::vector<std::string> networks;
+
+  const MachineSnapshot* find(std::string_view machine) const;
+};
+
+}  // namespace smolstack::inspect
