@@ -21,4 +21,5 @@ write_basic_package_version_file(smolstackConfigVersion.cmake COMPATIBILITY Same
 install(FILES ${PROJECT_BINARY_DIR}/smolstackConfig.cmake
               ${PROJECT_BINARY_DIR}/smolstackConfigVersion.cmake
               cmake/FindMnl.cmake
+              cmake/FindNftnl.cmake
         DESTINATION ${package_dir})

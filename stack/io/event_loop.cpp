@@ -27,10 +27,11 @@ constexpr int flush_rounds = 4;
 
 /// A device, the interface that it is tied to, and what the loop remembers of the two.
 struct Port {
-  Port(asio::io_context& context, IfIndex number, std::unique_ptr<Device> owned)
-      : index(number), device(std::move(owned)), readiness(context) {}
+  Port(asio::io_context& context, IfIndex number, std::unique_ptr<Device> owned, bool host)
+      : index(number), is_host(host), device(std::move(owned)), readiness(context) {}
 
   IfIndex index;
+  bool is_host;  // the kernel beside us sends by it; the wire is another port
   std::unique_ptr<Device> device;
   asio::posix::stream_descriptor readiness;  // borrows the device's descriptor
   DeviceState state = DeviceState::ready;    // as last reported
@@ -57,7 +58,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
     tell_time_of_day();
   }
 
-  void attach(IfIndex index, std::unique_ptr<Device> device);
+  void attach(IfIndex index, std::unique_ptr<Device> device, bool is_host);
   void close();
   void let_go();
   void flush();
@@ -67,12 +68,15 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   std::function<void(const DeviceReport&)> on_report;
   std::function<void(PacketQueue)> on_icmp;
   std::function<void(const AddressConflict&)> on_conflict;
+  std::function<void()> on_input;
+  std::function<void()> on_flushed;
 
  private:
   // The way in.
   void listen(Port& port);
   void wake(Port& port);
   bool receive(Port& port);
+  void hand_over(Port& port);
   void account(Port& port, const ReceiveResult& got);
   // The way out.
   bool deliver_icmp();
@@ -103,8 +107,8 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   bool flush_again = false;
 };
 
-void EventLoop::State::attach(IfIndex index, std::unique_ptr<Device> device) {
-  ports.push_back(std::make_unique<Port>(context, index, std::move(device)));
+void EventLoop::State::attach(IfIndex index, std::unique_ptr<Device> device, bool is_host) {
+  ports.push_back(std::make_unique<Port>(context, index, std::move(device), is_host));
   Port& port = *ports.back();
   note_state(port);
   listen(port);
@@ -150,6 +154,7 @@ void EventLoop::State::wake(Port& port) {
 
 /// Takes in what the device holds, within the budget of one wake-up; false: there was nothing.
 bool EventLoop::State::receive(Port& port) {
+  if (on_input) on_input();
   const std::uint32_t mtu = stack.interfaces()[port.index].mtu;
   if (std::exchange(port.mtu, mtu) != mtu) port.device->set_mtu(mtu);
   bool fruitful = false;
@@ -157,12 +162,20 @@ bool EventLoop::State::receive(Port& port) {
   for (unsigned i = 0; more && i < options.batches_per_wake; ++i) {
     const ReceiveResult got = port.device->receive(stack.pool(), batch);
     account(port, got);
-    if (!batch.empty()) stack.receive(port.index, batch, now());
+    if (!batch.empty()) hand_over(port);
     fruitful |= got.frames + got.too_long + got.no_buffer > 0;
     more = got.more;
   }
   note_state(port);
   return fruitful;
+}
+
+void EventLoop::State::hand_over(Port& port) {
+  if (on_input) on_input();
+  if (port.is_host)
+    stack.receive_from_host(port.index, batch, now());
+  else
+    stack.receive(port.index, batch, now());
 }
 
 void EventLoop::State::account(Port& port, const ReceiveResult& got) {
@@ -188,6 +201,7 @@ void EventLoop::State::flush() {
     transmit_all();
     if (deliver_icmp()) flush_again = true;
   }
+  if (on_flushed) on_flushed();
   report_conflicts();
   flushing = false;
   if (flush_again) flush_later();
@@ -217,7 +231,7 @@ void EventLoop::State::report_conflicts() {
 
 void EventLoop::State::transmit_all() {
   for (const auto& port : ports)
-    while (stack.drain(port->index, batch)) transmit(*port);
+    while (!port->is_host && stack.drain(port->index, batch)) transmit(*port);
 }
 
 void EventLoop::State::transmit(Port& port) {
@@ -247,6 +261,7 @@ void EventLoop::State::note_state(Port& port) {
 void EventLoop::State::leave(Port& port) {
   // A dead descriptor is always ready: whoever went on waiting for it would spin.
   if (port.readiness.is_open()) port.readiness.release();
+  if (port.is_host) return report(port, ReportKind::gone);  // made anew it would be another link
   port.retry_at = now() + options.retry;
   set_running(port, false);
   report(port, ReportKind::gone);
@@ -320,7 +335,11 @@ EventLoop::~EventLoop() {
 }
 
 void EventLoop::attach(IfIndex interface, std::unique_ptr<Device> device) {
-  state_->attach(interface, std::move(device));
+  state_->attach(interface, std::move(device), false);
+}
+
+void EventLoop::attach_host(IfIndex interface, std::unique_ptr<Device> device) {
+  state_->attach(interface, std::move(device), true);
 }
 
 void EventLoop::flush() {
@@ -346,6 +365,14 @@ void EventLoop::on_icmp(std::function<void(PacketQueue)> deliver) {
 
 void EventLoop::on_conflict(std::function<void(const AddressConflict&)> report) {
   state_->on_conflict = std::move(report);
+}
+
+void EventLoop::on_input(std::function<void()> prepare) {
+  state_->on_input = std::move(prepare);
+}
+
+void EventLoop::on_flushed(std::function<void()> then) {
+  state_->on_flushed = std::move(then);
 }
 
 asio::io_context& EventLoop::context() {

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <linux/if_addr.h>
 #include <linux/if_link.h>
+#include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 
@@ -12,7 +13,7 @@
 namespace smolstack::io {
 namespace {
 
-// Each request here is a header, a fixed part and at most two attributes of four bytes.
+// Each request here is a header, a fixed part and a few attributes of four to ten bytes.
 using RequestBuffer = std::array<char, 128>;
 using AnswerBuffer = std::array<char, 8192>;
 
@@ -59,6 +60,30 @@ Expected<void, Error> Rtnetlink::set_mtu(unsigned ifindex, std::uint32_t mtu) {
   put_link(request, ifindex);
   mnl_attr_put_u32(request, IFLA_MTU, mtu);
   return ask(request, "setting the MTU to " + std::to_string(mtu));
+}
+
+Expected<void, Error> Rtnetlink::set_mac(unsigned ifindex, const MacAddress& mac) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, 0);
+  put_link(request, ifindex);
+  mnl_attr_put(request, IFLA_ADDRESS, sizeof mac, &mac);
+  return ask(request, "setting the link address to " + to_string(mac));
+}
+
+Expected<void, Error> Rtnetlink::set_neighbor_probes(unsigned ifindex,
+                                                     const NeighborProbes& probes) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_SETNEIGHTBL, NLM_F_REPLACE);
+  auto& table = *static_cast<ndtmsg*>(mnl_nlmsg_put_extra_header(request, sizeof(ndtmsg)));
+  table.ndtm_family = AF_INET;
+  mnl_attr_put_strz(request, NDTA_NAME, "arp_cache");
+  nlattr* const parameters = mnl_attr_nest_start(request, NDTA_PARMS);
+  mnl_attr_put_u32(request, NDTPA_IFINDEX, ifindex);
+  mnl_attr_put_u32(request, NDTPA_APP_PROBES, probes.application);
+  mnl_attr_put_u32(request, NDTPA_UCAST_PROBES, probes.unicast);
+  mnl_attr_put_u32(request, NDTPA_MCAST_PROBES, probes.multicast);
+  mnl_attr_nest_end(request, parameters);
+  return ask(request, "choosing who resolves neighbours");
 }
 
 Expected<void, Error> Rtnetlink::add_address(unsigned ifindex, const Ipv4Subnet& subnet) {

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <linux/if_tun.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "smolstack/wire/ethernet.hpp"
@@ -39,15 +41,20 @@ ReceiveResult TapDevice::receive(PacketPool& pool, Batch& into) {
 }
 
 TransmitResult TapDevice::transmit(Batch& from) {
+  const TransmitResult result = write(from.packets());
+  from.clear();
+  return result;
+}
+
+TransmitResult TapDevice::write(std::span<const Packet> frames) {
   TransmitResult result;
-  for (const Packet& frame : from.packets()) {
+  for (const Packet& frame : frames) {
     const Outcome outcome = write_frame(frame);
     if (outcome == Outcome::done) ++result.sent;
     if (outcome == Outcome::full) ++result.full;
     if (outcome == Outcome::down) break;  // and so would each of the others
   }
-  result.down = from.size() - result.sent - result.full;
-  from.clear();
+  result.down = frames.size() - result.sent - result.full;
   return result;
 }
 
@@ -89,6 +96,13 @@ TapDevice::Outcome TapDevice::write_frame(const Packet& frame) {
   const ssize_t size =
       uninterrupted([&] { return ::write(descriptor_.number(), bytes.data(), bytes.size()); });
   return outcome_of(size);
+}
+
+Expected<void, Error> TapDevice::set_carrier(bool carrier) {
+  int value = carrier ? 1 : 0;
+  if (::ioctl(descriptor_.number(), TUNSETCARRIER, &value) == 0) return {};
+  return failed(
+      errno, std::string(carrier ? "plugging in" : "unplugging") + " the cable of " + config_.name);
 }
 
 /// Reads what a system call returned, and what that says of the device.

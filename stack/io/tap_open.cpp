@@ -76,8 +76,9 @@ Expected<void, Error> set_kernel_end(const TapConfig& config, bool attached) {
   const unsigned ifindex = if_nametoindex(config.name.c_str());
   Expected<void, Error> done;
   if (!attached) done = kernel->set_mtu(ifindex, config.mtu);
+  if (done && !attached && config.mac) done = kernel->set_mac(ifindex, *config.mac);
   if (done && config.host_ip) done = kernel->add_address(ifindex, *config.host_ip);
-  if (done) done = kernel->set_up(ifindex);
+  if (done && (config.up || config.host_ip)) done = kernel->set_up(ifindex);
   if (!done) done.error().doing += " on " + config.name;
   return done;
 }
@@ -119,6 +120,10 @@ Expected<std::unique_ptr<TapDevice>, Error> TapDevice::open(const TapConfig& con
     return unexpected(std::move(set.error()));
   return std::unique_ptr<TapDevice>(
       new TapDevice(config, std::move(tied->descriptor), tied->attached));
+}
+
+std::unique_ptr<TapDevice> TapDevice::adopt(const TapConfig& config, Descriptor descriptor) {
+  return std::unique_ptr<TapDevice>(new TapDevice(config, std::move(descriptor), true));
 }
 
 TapDevice::TapDevice(const TapConfig& config, Descriptor descriptor, bool attached)

@@ -38,6 +38,9 @@ class EventLoop {
 
   /// Ties a device to an interface of the stack.
   void attach(IfIndex interface, std::unique_ptr<Device> device);
+  /// Ties the mirror of an interface to it: what the kernel beside us sends by it goes to
+  /// Stack::receive_from_host(). Nothing is sent to it, and its state says nothing of the wire's.
+  void attach_host(IfIndex interface, std::unique_ptr<Device> device);
   /// Called after anything that may have made frames or timers outside of the loop (a command):
   /// transmits what waits and sets the timer anew.
   void flush();
@@ -49,6 +52,11 @@ class EventLoop {
   void on_report(std::function<void(const DeviceReport&)> report);
   /// Called after each flush while ICMP messages wait in the stack's inbox.
   void on_icmp(std::function<void(PacketQueue)> deliver);
+  /// Called before frames of any device are read, and again before they are handed to the stack:
+  /// the moment to tell it what has changed in the world since.
+  void on_input(std::function<void()> prepare);
+  /// Called after each flush, when its frames are on their way.
+  void on_flushed(std::function<void()> then);
   /// Called after each flush for every conflict that ARP has seen since.
   void on_conflict(std::function<void(const AddressConflict&)> report);
 

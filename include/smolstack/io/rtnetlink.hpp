@@ -7,11 +7,19 @@
 
 #include "smolstack/base/expected.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
+#include "smolstack/wire/mac_address.hpp"
 
 struct mnl_socket;
 struct nlmsghdr;
 
 namespace smolstack::io {
+
+/// How often a link's neighbours are asked for before they are given up, and by whom.
+struct NeighborProbes {
+  std::uint32_t application = 0;  ///< a process that listens for RTM_GETNEIGH answers
+  std::uint32_t unicast = 3;      ///< by the kernel, to the address that it knew
+  std::uint32_t multicast = 3;    ///< by the kernel, to everybody
+};
 
 /// A conversation with the kernel about the links of the network namespace it was opened in. Each
 /// request waits for the kernel's answer.
@@ -21,6 +29,9 @@ class Rtnetlink {
 
   Expected<void, Error> set_up(unsigned ifindex);
   Expected<void, Error> set_mtu(unsigned ifindex, std::uint32_t mtu);
+  Expected<void, Error> set_mac(unsigned ifindex, const MacAddress& mac);
+  /// Who resolves the link's IPv4 neighbours.
+  Expected<void, Error> set_neighbor_probes(unsigned ifindex, const NeighborProbes& probes);
   /// An address that is there already is no error.
   Expected<void, Error> add_address(unsigned ifindex, const Ipv4Subnet& subnet);
 

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <sys/types.h>
@@ -13,6 +14,7 @@
 #include "smolstack/io/descriptor.hpp"
 #include "smolstack/io/device.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
+#include "smolstack/wire/mac_address.hpp"
 
 namespace smolstack::io {
 
@@ -41,6 +43,9 @@ struct TapConfig {
   std::uint32_t mtu = 1500;
   std::string netns{};                  ///< where it is made, as `ip netns` names it; empty: here
   std::optional<Ipv4Subnet> host_ip{};  ///< an address for the kernel's end, which is brought up
+  std::optional<MacAddress>
+      mac{};       ///< of the kernel's end of a created one; none: the kernel's choice
+  bool up = true;  ///< whether a created one is brought up
 };
 
 /// May the kernel have an interface of this name? 1 to 15 characters, none of them a slash, a
@@ -59,6 +64,8 @@ class TapDevice final : public Device {
   /// Attaches to the persistent device of that name, or creates one that lives as long as this
   /// object; the kernel's end of a created one has our MTU and is up.
   static Expected<std::unique_ptr<TapDevice>, Error> open(const TapConfig& config);
+  /// Takes over a descriptor that is tied to the device of that name already.
+  static std::unique_ptr<TapDevice> adopt(const TapConfig& config, Descriptor descriptor);
 
   ReceiveResult receive(PacketPool& pool, Batch& into) override;
   TransmitResult transmit(Batch& from) override;
@@ -67,6 +74,10 @@ class TapDevice final : public Device {
   bool reopen() override;
   void set_mtu(std::uint32_t mtu) override;
 
+  /// Sends copies: the frames stay where they are.
+  TransmitResult write(std::span<const Packet> frames);
+  /// Whether the kernel's end believes that a cable is plugged in.
+  Expected<void, Error> set_carrier(bool carrier);
   /// Whether the device was there before us.
   bool attached() const { return attached_; }
 
