@@ -7,6 +7,7 @@
 #include <tuple>
 
 #include "smolstack/mirror/namespace_reading.hpp"
+#include "smolstack/wire/ipv4.hpp"
 
 // The rows of /proc/net/tcp and its like (proc(5)):
 //
@@ -38,7 +39,7 @@ std::optional<std::uint32_t> parse_word(std::string_view text) {
 }
 
 /// The IPv4 address at which the socket is reached: its own, that in ::ffff:a.b.c.d, or any for ::.
-std::optional<Ipv4Address> parse_address(std::string_view text) {
+std::optional<Ipv4Address> address_of(std::string_view text) {
   constexpr std::size_t word = 8;
   if (text.size() == word) {
     const auto address = parse_word(text);
@@ -63,7 +64,7 @@ std::string_view next_word(std::string_view& line) {
   return word;
 }
 
-std::optional<ListeningPort> parse_port(std::string_view line, std::uint8_t protocol) {
+std::optional<ListeningPort> port_of(std::string_view line, std::uint8_t protocol) {
   (void)next_word(line);  // the number of the row
   const std::string_view local = next_word(line);
   (void)next_word(line);  // the peer
@@ -71,7 +72,7 @@ std::optional<ListeningPort> parse_port(std::string_view line, std::uint8_t prot
     return std::nullopt;
   const std::size_t colon = local.find(':');
   if (colon == std::string_view::npos) return std::nullopt;
-  const auto address = parse_address(local.substr(0, colon));
+  const auto address = address_of(local.substr(0, colon));
   const auto port = parse_hex<std::uint16_t>(local.substr(colon + 1));
   if (!address || !port || *port == 0) return std::nullopt;
   return ListeningPort{protocol, *address, *port};
@@ -91,7 +92,7 @@ std::vector<ListeningPort> parse_ports(std::string_view text, std::uint8_t proto
   std::vector<ListeningPort> ports;
   while (!text.empty()) {
     const std::string_view line = text.substr(0, text.find('\n'));
-    if (const auto port = parse_port(line, protocol)) ports.push_back(*port);
+    if (const auto port = port_of(line, protocol)) ports.push_back(*port);
     text.remove_prefix(std::min(line.size() + 1, text.size()));
   }
   return ports;

@@ -112,6 +112,10 @@ NftRule& NftRule::is_not(std::span<const std::byte> value) {
   return compare(NFT_CMP_NEQ, value);
 }
 
+NftRule& NftRule::is_at_least(std::span<const std::byte> value) {
+  return compare(NFT_CMP_GTE, value);
+}
+
 NftRule& NftRule::is_outside(std::span<const std::byte> low, std::span<const std::byte> high) {
   nftnl_expr* const range = allocated(nftnl_expr_alloc("range"));
   nftnl_expr_set_u32(range, NFTNL_EXPR_RANGE_SREG, the_register);

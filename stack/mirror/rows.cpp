@@ -1,6 +1,5 @@
 #include "smolstack/mirror/rows.hpp"
 
-#include <algorithm>
 #include <array>
 #include <cstring>
 #include <linux/if_addr.h>
@@ -159,12 +158,8 @@ std::optional<NetconfRow> parse_netconf(const nlmsghdr& message) {
   const Attributes attributes(message, sizeof *header);
   const auto ifindex = attributes.get<std::int32_t>(NETCONFA_IFINDEX);
   if (!ifindex) return std::nullopt;
-  NetconfRow row{.ifindex = *ifindex};
-  if (const auto value = attributes.get<std::int32_t>(NETCONFA_FORWARDING))
-    row.forwarding = *value != 0;
-  if (const auto value = attributes.get<std::int32_t>(NETCONFA_RP_FILTER))
-    row.rp_filter = static_cast<std::uint8_t>(std::clamp(*value, 0, 2));
-  return row;
+  return NetconfRow{*ifindex, attributes.get<std::int32_t>(NETCONFA_FORWARDING),
+                    attributes.get<std::int32_t>(NETCONFA_RP_FILTER)};
 }
 
 std::optional<NeighborRow> parse_neighbor(const nlmsghdr& message) {

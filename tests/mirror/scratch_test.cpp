@@ -1,6 +1,7 @@
 #include "device/namespace.hpp"
 #include "smolstack/mirror/namespace_reading.hpp"
 #include "smolstack/mirror/owners.hpp"
+#include "smolstack/io/tap.hpp"
 namespace smolstack::mirror { namespace {
 class Scratch : public io::InNamespace {};
 TEST_F(Scratch, A) {

@@ -36,6 +36,8 @@ class NftRule {
   /// The value that was loaded last is, or is not, this one.
   NftRule& is(std::span<const std::byte> value);
   NftRule& is_not(std::span<const std::byte> value);
+  /// It is at least this one, compared byte by byte.
+  NftRule& is_at_least(std::span<const std::byte> value);
   /// It lies outside of these two, compared byte by byte.
   NftRule& is_outside(std::span<const std::byte> low, std::span<const std::byte> high);
   NftRule& accept();

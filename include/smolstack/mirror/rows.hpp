@@ -53,9 +53,9 @@ struct RouteRow {
 struct NetconfRow {
   static constexpr int all = -1;
 
-  int ifindex = 0;
-  std::optional<bool> forwarding{};
-  std::optional<std::uint8_t> rp_filter{};
+  std::int32_t ifindex = 0;
+  std::optional<std::int32_t> forwarding{};  ///< not 0: on
+  std::optional<std::int32_t> rp_filter{};   ///< 0 to 2
 };
 
 struct NeighborRow {
