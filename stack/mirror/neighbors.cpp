@@ -164,7 +164,8 @@ void Neighbors::tell(const NeighborView& view) {
   if (messages_.size() >= most_message_bytes) send();
 }
 
-/// The kernel carries out what it is sent before the call returns, and answers only what it refuses.
+/// The kernel carries out what it is sent before the call returns, and answers only what it
+/// refuses.
 void Neighbors::send() {
   if (messages_.empty()) return;
   if (mnl_socket_sendto(socket_.get(), messages_.data(), messages_.size()) < 0) ++failed_pushes_;

@@ -84,8 +84,8 @@ NftRule to_ourselves() {
   return rule;
 }
 
-/// Programs' sockets have a user, whoever it is; the socket by which the kernel speaks has none, and
-/// the condition fails.
+/// Programs' sockets have a user, whoever it is; the socket by which the kernel speaks has none,
+/// and the condition fails.
 NftRule of_programs() {
   NftRule rule;
   rule.meta(NFT_META_SKUID).is_at_least(raw(std::uint32_t{0})).accept();

@@ -33,11 +33,10 @@ Expected<Subscription, Error> Subscription::open(int room) {
   Subscription opened(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (!opened.socket_) return failed(errno, doing);
   set_room(opened.descriptor(), room);
-  if (mnl_socket_bind(opened.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0)
-    return failed(errno, doing);
+  if (mnl_socket_bind(opened.socket_.get(), 0, MNL_SOCKET_AUTOPID) < 0) return failed(errno, doing);
   for (int group : groups)
-    if (mnl_socket_setsockopt(opened.socket_.get(), NETLINK_ADD_MEMBERSHIP, &group,
-                              sizeof group) < 0)
+    if (mnl_socket_setsockopt(opened.socket_.get(), NETLINK_ADD_MEMBERSHIP, &group, sizeof group) <
+        0)
       return failed(errno, doing);
   return opened;
 }
