@@ -46,6 +46,8 @@ int run(int argc, char** argv) {
   app.set_version_flag("--version", std::string("smolstack " SMOL_VERSION));
   app.require_subcommand(1);
   Action action;
+  add_lab_verbs(app, action);
+  add_lab_show_verbs(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
   if (argc < 2) return complain("a verb is missing; there are " + verbs_of(app));

@@ -2,10 +2,8 @@
 
 #include "smolstack/admin/talk.hpp"
 
-#include <cstdio>
 #include <iostream>
 
-#include "smolstack/control/run_directory.hpp"
 #include "smolstack/probe/talk_probe.hpp"
 #include "verbs.hpp"
 
@@ -13,12 +11,6 @@ namespace smolstack::tools {
 namespace {
 
 using control::Words;
-
-int list_machines() {
-  for (const auto& machine : control::running_machines())
-    std::printf("%-16s pid %d\n", machine.name.c_str(), machine.pid);
-  return control::exit_code::done;
-}
 
 /// Hands everything behind the machine's name to the command, as it is.
 template <class Talk>
@@ -53,9 +45,6 @@ void add_talk_verbs(CLI::App& app, Action& action) {
            "[-I] [-m MAX_TTL] [-q PROBES] [-w S] [-f FIRST_TTL] [-N AT_ONCE] [-n] [--json] "
            "DESTINATION",
            control::talk_traceroute);
-  CLI::App* const list = app.add_subcommand("ls", "lists the running machines");
-  list->alias("nodes");
-  list->callback([&action] { action = list_machines; });
 }
 
 }  // namespace smolstack::tools

@@ -139,6 +139,9 @@ Expected<void, Error> Rtnetlink::add_address(unsigned ifindex, const Ipv4Subnet&
   address.ifa_index = ifindex;
   mnl_attr_put(request, IFA_LOCAL, sizeof subnet.address, &subnet.address);
   mnl_attr_put(request, IFA_ADDRESS, sizeof subnet.address, &subnet.address);
+  const Ipv4Address broadcast = subnet.prefix().last();
+  if (subnet.prefix().has_broadcast())
+    mnl_attr_put(request, IFA_BROADCAST, sizeof broadcast, &broadcast);
   auto done = ask(request, "adding the address " + to_string(subnet));
   if (!done && done.error().code == std::errc::file_exists) return {};
   return done;
