@@ -30,6 +30,7 @@ void Stack::set_running(Interface& interface, bool running, Instant now) {
 }
 
 void Stack::announce_all(Interface& interface) {
+  if (!settings_.arp_notify) return;
   for (const auto& own : interface.addresses) arp_.announce(interface, own.subnet.address, now_);
 }
 
@@ -40,7 +41,7 @@ Expected<void, Error> Stack::add_address(Interface& interface, const Ipv4Subnet&
   if (!added.has_value()) return added;
   if (interface.link == LinkType::ethernet && interface.mac.is_zero())
     interface.mac = default_mac(subnet.address);
-  arp_.announce(interface, subnet.address, now);
+  if (settings_.arp_notify) arp_.announce(interface, subnet.address, now);
   return {};
 }
 
@@ -85,7 +86,7 @@ std::uint32_t Stack::milliseconds_of_day() const {
 bool Stack::check_options(const Packet& packet, Destination destination) {
   const auto& ip = packet.header<wire::Ipv4Header>();
   const auto options = parse_ipv4_options(packet.bytes().first(ip.header_length()));
-  const bool concerns_us = destination != Destination::transit || settings_.forwarding;
+  const bool concerns_us = destination != Destination::transit || is_forwarded(packet->arrived_on);
   if (!options.has_value()) {
     if (concerns_us) answer_with_error(packet, icmp::parameter_problem(options.error().pointer));
     count_drop(packet->arrived_on, DropReason::option_malformed);

@@ -90,7 +90,8 @@ void Stack::redirect_input(const Packet& packet) {
   const auto& ip = packet.header<wire::Ipv4Header>();
   const ConstBytes message = ConstBytes(packet.bytes()).subspan(ip.header_length());
   constexpr std::size_t needed = sizeof(wire::Icmpv4Header) + sizeof(wire::Ipv4Header);
-  if (settings_.forwarding || !settings_.accept_redirects || message.size() < needed) return;
+  if (is_forwarded(packet->arrived_on) || !settings_.accept_redirects) return;
+  if (message.size() < needed) return;
   const auto& quoted = header_at<wire::Ipv4Header>(message.subspan(sizeof(wire::Icmpv4Header)));
   const Ipv4Address gateway = header_at<wire::Icmpv4Header>(message).gateway();
   const Interface& in = interfaces()[packet->arrived_on];

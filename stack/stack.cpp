@@ -84,12 +84,7 @@ void Stack::ipv4_input(Packet packet) {
   if (!parsed.has_value()) return drop(std::move(packet), parsed.error());
   const wire::Ipv4Header& ip = **parsed;
   packet.trim(ip.total_length);  // Ethernet padding ends here
-  if (packet->arrived_on != loopback_index) {
-    if (is_martian_source(ip.source, lookup(ip.source)))
-      return drop(std::move(packet), DropReason::martian_source);
-    if (is_martian_destination(ip.destination))
-      return drop(std::move(packet), DropReason::martian_destination);
-  }
+  if (const auto reason = refuse_addresses(packet)) return drop(std::move(packet), *reason);
 
   const Ipv4Route* const route = lookup(ip.destination);
   const Destination destination = classify(ip.destination, route);  // RFC 1812 §5.2.3
@@ -104,6 +99,18 @@ void Stack::ipv4_input(Packet packet) {
     case Destination::transit: return forward(std::move(packet), route);
     case Destination::nobody: return drop(std::move(packet), DropReason::not_for_us);
   }
+}
+
+// What comes from ourselves is as we made it.
+std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
+  if (packet->arrived_on == loopback_index) return std::nullopt;
+  const auto& ip = packet.header<wire::Ipv4Header>();
+  const Ipv4Route* const back = lookup(ip.source);
+  if (is_martian_source(ip.source, back)) return DropReason::martian_source;
+  if (is_martian_destination(ip.destination)) return DropReason::martian_destination;
+  if (fails_reverse_path(interfaces()[packet->arrived_on], ip.source, back))
+    return DropReason::rp_filter;
+  return std::nullopt;
 }
 
 void Stack::deliver(Packet packet, Destination destination) {
@@ -172,7 +179,7 @@ void Stack::tcp_input(Packet packet, Destination destination) {
 // --- The way through ---------------------------------------------------------------------------
 
 void Stack::forward(Packet packet, const Ipv4Route* route) {
-  if (!settings_.forwarding) return drop(std::move(packet), DropReason::forwarding_off);
+  if (!is_forwarded(packet->arrived_on)) return drop(std::move(packet), DropReason::forwarding_off);
   const auto egress = decide_forward(packet, route, interfaces());
   if (!egress.has_value()) return refuse(std::move(packet), egress.error());
   transit(std::move(packet), *egress);

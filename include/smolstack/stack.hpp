@@ -121,6 +121,7 @@ class Stack {
   void link_input(Interface& in, Packet packet);
   void ethernet_input(Interface& in, Packet packet);
   void ipv4_input(Packet packet);
+  std::optional<DropReason> refuse_addresses(const Packet& packet);
   bool check_options(const Packet& packet, Destination destination);
   void deliver(Packet packet, Destination destination);
   Packet reassemble(Packet fragment);
@@ -165,6 +166,10 @@ class Stack {
   void announce_all(Interface& interface);
   bool stamp(Packet& packet, Ipv4Address address);
   std::uint32_t milliseconds_of_day() const;
+  /// Is what comes in there and is for others forwarded?
+  bool is_forwarded(IfIndex in) const {
+    return settings_.forwarding && interfaces()[in].forwarding;
+  }
   const Ipv4Route* lookup(Ipv4Address address) { return tables_.fib().lookup(address); }
 
   Random random_;

@@ -23,6 +23,7 @@ constexpr SysctlName boolean(std::string_view name) {
 
 constexpr auto names = std::to_array<SysctlName>({
     boolean<&Settings::accept_redirects>("net.ipv4.conf.all.accept_redirects"),
+    boolean<&Settings::arp_notify>("net.ipv4.conf.all.arp_notify"),
     boolean<&Settings::forwarding>("net.ipv4.conf.all.forwarding"),
     boolean<&Settings::send_redirects>("net.ipv4.conf.all.send_redirects"),
     boolean<&Settings::echo_ignore_all>("net.ipv4.icmp_echo_ignore_all"),

@@ -29,6 +29,12 @@ bool is_martian_destination(Ipv4Address destination) {
   return destination.is_this_network() || destination.is_loopback() || destination.is_class_e();
 }
 
+bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route* route) {
+  if (in.rp_filter == ReversePath::off || source.is_unspecified()) return false;
+  if (route == nullptr || route->kind != RouteKind::unicast) return true;
+  return in.rp_filter == ReversePath::strict && route->interface != in.index;
+}
+
 Destination classify(Ipv4Address destination, const Ipv4Route* route) {
   if (destination.is_limited_broadcast()) return Destination::broadcast;
   if (destination == all_systems) return Destination::group;  // RFC 1112 §7.2: joined always

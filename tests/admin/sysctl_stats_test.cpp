@@ -37,7 +37,7 @@ TEST(Sysctl, AllAndDirectories) {
   TestMachine machine;
   EXPECT_EQ(machine.ask("sysctl", "-a").rows.size(), control::sysctl_names().size());
   EXPECT_EQ(machine.ask("sysctl", "net.ipv4").rows.size(), control::sysctl_names().size());
-  EXPECT_EQ(machine.ask("sysctl", "net.ipv4.conf.all").rows.size(), 3u);
+  EXPECT_EQ(machine.ask("sysctl", "net.ipv4.conf.all").rows.size(), 4u);
 }
 
 TEST(Sysctl, RefusesAsProcpsDoesAndGoesOn) {

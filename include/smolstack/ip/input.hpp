@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "smolstack/netif/interface.hpp"
 #include "smolstack/packet/packet.hpp"
 #include "smolstack/route/route.hpp"
 #include "smolstack/stats/drop_reason.hpp"
@@ -22,6 +23,10 @@ std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame);
 bool is_martian_source(Ipv4Address source, const Ipv4Route* route);
 /// A destination that cannot be on a wire: networks 0, 127 and class E (RFC 1812 §5.3.7).
 bool is_martian_destination(Ipv4Address destination);
+
+/// Whether reverse-path filtering refuses a packet from `source` that came in on `in` (RFC 3704
+/// §2.2, §2.4); `route` is what the FIB says of the source. 0.0.0.0 has no way back, and passes.
+bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route* route);
 
 /// RFC 1812 §5.2.3: whose a datagram is.
 enum class Destination : std::uint8_t {

@@ -10,10 +10,11 @@ namespace smolstack {
 /// What an administrator may tune while the stack runs; `smolstack sysctl` knows each by Linux's
 /// name. Defaults are those of the RFC named, or Linux's.
 struct Settings {
-  bool forwarding = false;             ///< net.ipv4.ip_forward (RFC 1122 §3.3.1: default off)
-  std::uint8_t default_ttl = 64;       ///< net.ipv4.ip_default_ttl (RFC 1700)
-  bool send_redirects = true;          ///< net.ipv4.conf.all.send_redirects
-  bool accept_redirects = true;        ///< net.ipv4.conf.all.accept_redirects; hosts only
+  bool forwarding = false;        ///< net.ipv4.ip_forward (RFC 1122 §3.3.1: default off)
+  std::uint8_t default_ttl = 64;  ///< net.ipv4.ip_default_ttl (RFC 1700)
+  bool send_redirects = true;     ///< net.ipv4.conf.all.send_redirects
+  bool accept_redirects = true;   ///< net.ipv4.conf.all.accept_redirects; hosts only
+  bool arp_notify = true;  ///< net.ipv4.conf.all.arp_notify: announce addresses (RFC 5227 §2.3)
   bool echo_ignore_all = false;        ///< net.ipv4.icmp_echo_ignore_all
   bool echo_ignore_broadcasts = true;  ///< net.ipv4.icmp_echo_ignore_broadcasts
   TokenRate icmp_errors{1000, 50};     ///< net.ipv4.icmp_msgs_per_sec, icmp_msgs_burst

@@ -29,6 +29,14 @@ inline constexpr std::uint32_t loopback_mtu = 65536;
 /// `lo` is there before any other.
 inline constexpr IfIndex loopback_index{1};
 
+/// Whether the way back to a source is asked for before a packet is taken in (RFC 3704 §2). The
+/// numbers are those of net.ipv4.conf.NAME.rp_filter.
+enum class ReversePath : std::uint8_t {
+  off = 0,
+  strict = 1,  ///< it leads out by the interface that the packet came in on (§2.2)
+  loose = 2,   ///< there is one (§2.4)
+};
+
 struct InterfaceAddress {
   Ipv4Subnet subnet{};
   bool secondary = false;  ///< another, earlier address lies in the same network
@@ -45,6 +53,9 @@ struct Interface {
   std::uint32_t mtu = 1500;
   bool up = true;       ///< what the administrator wants
   bool running = true;  ///< what the device says: present and carrying frames
+  /// What comes in here may be forwarded, when Settings::forwarding is on too.
+  bool forwarding = true;
+  ReversePath rp_filter = ReversePath::off;
   std::vector<InterfaceAddress> addresses{};
   DropCounters drops{};
   InterfaceCounters counters{};

@@ -30,6 +30,7 @@ enum class DropReason : std::uint8_t {
   bad_checksum,
   martian_source,
   martian_destination,
+  rp_filter,
   option_malformed,
   source_route,
   link_broadcast,
@@ -67,6 +68,9 @@ enum class DropReason : std::uint8_t {
   no_buffer,
   device_full,
   device_down,
+  // Impairments, as an administrator asked for them
+  impaired_loss,
+  impaired_queue,
 };
 
 /// Whether the packet itself was broken, or was good and could not be taken further.
@@ -110,6 +114,8 @@ inline constexpr auto drop_reason_entries = [] {
        "a source address that no other host can have (RFC 1812 §5.3.7)"},
       {R::martian_destination, refused, "martian_destination",
        "a destination that cannot be on a wire (RFC 1812 §5.3.7)"},
+      {R::rp_filter, refused, "rp_filter",
+       "the way back to the source leads elsewhere (RFC 3704 §2.2)"},
       {R::option_malformed, malformed, "option_malformed",
        "an IPv4 option with an impossible length or pointer (RFC 1812 §4.3.3.5)"},
       {R::source_route, refused, "source_route", "source routes are refused (RFC 7126 §4.3)"},
@@ -160,10 +166,14 @@ inline constexpr auto drop_reason_entries = [] {
       {R::no_buffer, refused, "no_buffer", "all packet buffers are in use"},
       {R::device_full, refused, "device_full", "the device takes no more frames just now"},
       {R::device_down, refused, "device_down", "the kernel's end of the device is down or gone"},
+      {R::impaired_loss, refused, "impaired_loss",
+       "lost on purpose by the impairment of this interface"},
+      {R::impaired_queue, refused, "impaired_queue", "the impairment's queue is full"},
   });
 }();
 
-inline constexpr std::size_t drop_reasons = static_cast<std::size_t>(DropReason::device_down) + 1;
+inline constexpr std::size_t drop_reasons =
+    static_cast<std::size_t>(DropReason::impaired_queue) + 1;
 
 static_assert(
     [] {
