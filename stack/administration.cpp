@@ -56,6 +56,12 @@ bool Stack::remove_neighbor(const NeighborKey& key) {
   return was_there;
 }
 
+void Stack::want_neighbor(Interface& out, Ipv4Address neighbor, Instant now) {
+  now_ = now;
+  Displaced displaced = arp_.want(out, neighbor, now);
+  drop_all(std::move(displaced.packets), displaced.reason, out.index);
+}
+
 void Stack::listen_icmp(bool on) {
   listeners_ += on ? 1 : 0;
   listeners_ -= on || listeners_ == 0 ? 0 : 1;

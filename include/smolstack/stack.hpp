@@ -95,6 +95,8 @@ class Stack {
   const Arp& arp() const { return arp_; }
   /// False: there is no such neighbour. Packets that waited for it are dropped.
   bool remove_neighbor(const NeighborKey& key);
+  /// Somebody beside the stack (the kernel) wants to know who this neighbour is: Arp::want().
+  void want_neighbor(Interface& out, Ipv4Address neighbor, Instant now);
   Settings& settings() { return settings_; }
   const Settings& settings() const { return settings_; }
   const StackCounters& counters() const { return counters_; }

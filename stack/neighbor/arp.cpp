@@ -41,6 +41,15 @@ Displaced Arp::send(Interface& out, Ipv4Address next_hop, Packet datagram, Insta
   return {std::move(wait.dropped), wait.reason};
 }
 
+Displaced Arp::want(Interface& out, Ipv4Address neighbor, Instant now) {
+  const NeighborKey key{out.index, neighbor};
+  if (out.link != LinkType::ethernet || !out.usable()) return {};
+  if (cache_.resolve(key, now) != nullptr) return {};
+  NeighborWait wait = cache_.want(key, now);
+  if (wait.action == NeighborAction::ask_everyone) ask(key, broadcast_mac, now);
+  return {std::move(wait.dropped), wait.reason};
+}
+
 void Arp::transmit(Interface& out, const MacAddress& destination, Packet datagram) {
   datagram.push(sizeof(wire::EthernetHeader));
   auto& ethernet = datagram.header<wire::EthernetHeader>();

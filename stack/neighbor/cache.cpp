@@ -59,19 +59,30 @@ const MacAddress* NeighborCache::resolve(const NeighborKey& key, Instant now) {
   return &entry.view.mac;
 }
 
-NeighborWait NeighborCache::wait(const NeighborKey& key, Packet packet, Instant now) {
-  NeighborWait result;
+std::uint32_t NeighborCache::ask_for(const NeighborKey& key, NeighborWait& result, Instant now) {
   std::uint32_t index = index_of(key);
   if (index == nobody) index = create(key, &result.dropped);
   if (index == nobody || !result.dropped.empty()) result.reason = DropReason::neighbor_table_full;
+  if (index == nobody) return index;
+  result.action = apply(index, NeighborEvent::packet, now).action;
+  entries_[index].view.used = now;
+  return index;
+}
+
+NeighborWait NeighborCache::want(const NeighborKey& key, Instant now) {
+  NeighborWait result;
+  (void)ask_for(key, result, now);
+  return result;
+}
+
+NeighborWait NeighborCache::wait(const NeighborKey& key, Packet packet, Instant now) {
+  NeighborWait result;
+  const std::uint32_t index = ask_for(key, result, now);
   if (index == nobody) {
     result.dropped.push(std::move(packet));
     return result;
   }
-
-  result.action = apply(index, NeighborEvent::packet, now).action;
   Entry& entry = entries_[index];
-  entry.view.used = now;
   entry.waiting.push(std::move(packet));
   waiting_.set(waiting_.level() + 1);
   // RFC 1122 §2.3.2.2: at least the latest is kept; so the oldest goes.
@@ -96,6 +107,7 @@ NeighborDuty NeighborCache::learn(const NeighborKey& key, const MacAddress& mac,
   // Only an answer to a question of ours proves that the neighbour hears us.
   if (event == NeighborEvent::reply && !was_asked) event = NeighborEvent::heard;
   if (event == NeighborEvent::heard && is_new) event = NeighborEvent::moved;
+  if (entry.view.mac != mac) note_change(index);
   entry.view.mac = mac;
   entry.view.updated = now;
   if (event == NeighborEvent::reply) entry.view.confirmed = now;
@@ -125,6 +137,7 @@ NeighborDuty NeighborCache::apply(std::uint32_t index, NeighborEvent event, Inst
 void NeighborCache::enter(std::uint32_t index, NeighborState next) {
   NeighborView& view = entries_[index].view;
   if (next == view.state) return;
+  note_change(index);
   if (view.state == incomplete) unlink_incomplete(index);
   if (next == incomplete) link_incomplete(index);
   view.state = next;
@@ -199,6 +212,7 @@ std::uint32_t NeighborCache::create(const NeighborKey& key, PacketQueue* evicted
   if (free_ == nobody) {
     entries_.emplace_back();
     free_ = static_cast<std::uint32_t>(entries_.size() - 1);
+    reserve_changes();
   }
   const std::uint32_t index = free_;
   Entry& entry = entries_[index];
@@ -234,6 +248,7 @@ PacketQueue NeighborCache::erase(std::uint32_t index) {
   *link = entry.next;
 
   PacketQueue waiting = take_waiting(entry);
+  note_end(index);
   enter(index, none);
   wheel_.cancel(entry.timer);
   --population(entry.view.key.interface).entries;
@@ -252,6 +267,7 @@ NeighborDuty NeighborCache::set(const NeighborKey& key, const MacAddress& mac, N
   if (index == nobody) index = create(key, nullptr);
   if (index == nobody) return {};
   Entry& entry = entries_[index];
+  if (entry.view.mac != mac) note_change(index);
   entry.view.mac = mac;
   entry.view.updated = now;
   if (state == reachable) entry.view.confirmed = now;

@@ -38,6 +38,9 @@ class Arp {
 
   /// Sends an IPv4 datagram to a neighbour: now, or when it has answered.
   Displaced send(Interface& out, Ipv4Address next_hop, Packet datagram, Instant now);
+  /// Finds out who a neighbour is although no packet of ours waits for it; one that is known is
+  /// used, as by a packet. When nobody answers, advance() reports it as any other.
+  Displaced want(Interface& out, Ipv4Address neighbor, Instant now);
   /// Puts a datagram into a frame to a known link address.
   static void transmit(Interface& out, const MacAddress& destination, Packet datagram);
 
@@ -67,6 +70,9 @@ class Arp {
   bool remove(const NeighborKey& key, PacketQueue& waiting) { return cache_.remove(key, waiting); }
   PacketQueue remove_all(IfIndex interface) { return cache_.remove_all(interface); }
   const NeighborCache& cache() const { return cache_; }
+  /// What changed of the neighbours, for those who keep a table beside ours: see NeighborCache.
+  void watch(bool on) { cache_.watch(on); }
+  std::vector<NeighborView> take_changes() { return cache_.take_changes(); }
 
   /// Conflicts since the last call, oldest first.
   std::vector<AddressConflict> take_conflicts() { return std::exchange(conflicts_, {}); }

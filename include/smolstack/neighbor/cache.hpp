@@ -50,8 +50,9 @@ struct NeighborDuty {
   PacketQueue released{};
 };
 
-/// What became of a packet that had to wait: whether to ask for its neighbour now, and which
-/// packets had to go for it (the oldest, those of an evicted neighbour, or the packet itself).
+/// What became of a wish for a neighbour, with or without a packet that waits for it: whether to
+/// ask for it now, and which packets had to go (the oldest, those of an evicted neighbour, or the
+/// packet itself).
 struct NeighborWait {
   NeighborAction action = NeighborAction::none;  ///< none or ask_everyone
   PacketQueue dropped{};
@@ -67,6 +68,8 @@ class NeighborCache {
   const MacAddress* resolve(const NeighborKey& key, Instant now);
   /// Keeps a packet until its neighbour is known.
   NeighborWait wait(const NeighborKey& key, Packet packet, Instant now);
+  /// The same without a packet: somebody else wants the neighbour resolved.
+  NeighborWait want(const NeighborKey& key, Instant now);
   /// A link address was learnt. `may_create` only for a request addressed to us (RFC 826).
   NeighborDuty learn(const NeighborKey& key, const MacAddress& mac, NeighborEvent event,
                      bool may_create, Instant now);
@@ -88,6 +91,14 @@ class NeighborCache {
   PacketQueue remove_all(IfIndex interface);
   std::optional<NeighborView> find(const NeighborKey& key) const;
   std::vector<NeighborView> entries() const;  ///< by interface and address
+
+  /// From now on changes are kept for take_changes(): of all that there is, at first.
+  void watch(bool on);
+  /// Entries whose state or link address changed since the last call, as they are now, each once;
+  /// of those that are gone the key, with the state none. What came and went again in between is
+  /// left out. Bounded by the table itself.
+  std::vector<NeighborView> take_changes();
+
   const HighWater& size() const { return size_; }
   const HighWater& waiting() const { return waiting_; }
 
@@ -102,6 +113,8 @@ class NeighborCache {
     std::uint32_t newer = nobody;
     bool in_use = false;
     bool used_lately = false;  ///< second chance of the eviction clock
+    bool changed = false;      ///< its index is in `changed_`
+    bool told = false;         ///< take_changes() has reported it: its end must be reported too
   };
   struct Population {
     std::uint32_t entries = 0;
@@ -124,6 +137,10 @@ class NeighborCache {
   void unlink_incomplete(std::uint32_t index);
   void arm(std::uint32_t index, const NeighborStep& next, Instant now);
   PacketQueue take_waiting(Entry& entry);
+  void note_change(std::uint32_t index);
+  void note_end(std::uint32_t index);
+  void reserve_changes();
+  std::uint32_t ask_for(const NeighborKey& key, NeighborWait& result, Instant now);
   NeighborDuty expired(std::uint32_t index, Instant now);
 
   Random& random_;
@@ -136,6 +153,9 @@ class NeighborCache {
   TimerWheel<std::uint32_t> wheel_;
   std::uint32_t free_ = nobody;
   std::uint32_t hand_ = 0;
+  bool watched_ = false;
+  std::vector<std::uint32_t> changed_;  ///< room for every entry, so that noting never allocates
+  std::vector<NeighborKey> ended_;      ///< likewise: each entry ends once before it is told again
   HighWater size_;
   HighWater waiting_;
 };
