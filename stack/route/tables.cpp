@@ -19,11 +19,6 @@ Ipv4Prefix host_prefix(Ipv4Address address) {
   return Ipv4Prefix::of(address, 32);
 }
 
-bool leads_nowhere(RouteKind kind) {
-  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
-         kind == RouteKind::prohibit;
-}
-
 /// What no interface may be given: RFC 1122 §3.2.1.3. Networks and broadcasts of their own subnet
 /// are nobody's address either, but for /31 and /32 (RFC 3021).
 bool may_be_assigned(const Interface& interface, const Ipv4Subnet& subnet) {
@@ -104,7 +99,7 @@ void Tables::renumber_secondaries(Interface& interface) {
 
 void Tables::connect(const Interface& interface, const InterfaceAddress& address) {
   const bool has_network = address.subnet.length < 32 && interface.link != LinkType::loopback;
-  if (!interface.up || address.secondary || !has_network) return;
+  if (follows_kernel_ || !interface.up || address.secondary || !has_network) return;
   // It may be there already: appending twice is prevented by replacing our own.
   const Ipv4Route route =
       own_route(address.subnet.prefix(), RouteKind::unicast, interface, address.subnet.address);
@@ -113,6 +108,7 @@ void Tables::connect(const Interface& interface, const InterfaceAddress& address
 }
 
 void Tables::disconnect(const Interface& interface, const InterfaceAddress& address) {
+  if (follows_kernel_) return;
   rib_.remove_if([&](const Ipv4Route& route) {
     return route.interface == interface.index && route.preferred_source == address.subnet.address;
   });
@@ -157,6 +153,7 @@ Expected<void, Error> Tables::add_route(Ipv4Route route, RouteInsert how) {
 Expected<void, Error> Tables::remove_route(const RouteMatch& match) {
   const auto removed = rib_.remove(match);
   if (!removed.has_value()) return unexpected(removed.error());
+  if (follows_kernel_) forget_redirects(match.prefix);
   stale_ = true;
   return {};
 }

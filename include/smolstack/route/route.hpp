@@ -45,6 +45,12 @@ struct Ipv4Route {
   friend bool operator==(const Ipv4Route&, const Ipv4Route&) = default;
 };
 
+/// Does a route of this kind end here, by no interface?
+constexpr bool leads_nowhere(RouteKind kind) {
+  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
+         kind == RouteKind::prohibit;
+}
+
 std::string_view to_string(RouteKind kind);
 std::string to_string(RouteProtocol protocol);  ///< "static", "kernel"; unknown ones as numbers
 std::optional<RouteProtocol> parse_route_protocol(std::string_view text);

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 #include "smolstack/base/expected.hpp"
 #include "smolstack/netif/interface.hpp"
@@ -41,6 +42,21 @@ class Tables {
     return removed;
   }
 
+  // A kernel beside us has judged its routes already, and says which there are. What redirects
+  // taught us (RouteProtocol::redirect) is our own: it lives as long as the routes around it stay
+  // as they are, like the exceptions of Linux's next hops.
+
+  /// From now on addresses bring and take no connected routes: the kernel tells of those too. A
+  /// link that goes down still takes all routes through it along.
+  void follow_kernel(bool on) { follows_kernel_ = on; }
+  /// Puts in a route without judging its gateway. RouteInsert::replace takes the place of one of
+  /// equal prefix and metric, `append` stands behind, `add` is refused with file_exists.
+  /// no_such_device: it leads somewhere, and not by an interface of ours.
+  Expected<void, Error> install_route(Ipv4Route route, RouteInsert how = RouteInsert::replace);
+  /// Makes the routes exactly these, in this order among equals, but for those by interfaces that
+  /// we do not have. Returns how many went or came.
+  std::size_t sync_routes(std::vector<Ipv4Route> wanted);
+
   InterfaceTable& interfaces() { return interfaces_; }
   const InterfaceTable& interfaces() const { return interfaces_; }
   const Ipv4Rib& rib() const { return rib_; }
@@ -65,12 +81,15 @@ class Tables {
   void connect(const Interface& interface, const InterfaceAddress& address);
   void disconnect(const Interface& interface, const InterfaceAddress& address);
   Expected<IfIndex, Error> link_of_gateway(const Ipv4Route& route);
+  bool is_possible(const Ipv4Route& route) const;
+  void forget_redirects(const Ipv4Prefix& within);
   static void renumber_secondaries(Interface& interface);
 
   InterfaceTable interfaces_;
   Ipv4Rib rib_;
   Ipv4Fib fib_;
   bool stale_ = true;
+  bool follows_kernel_ = false;
 };
 
 }  // namespace smolstack

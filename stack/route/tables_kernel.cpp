@@ -1,0 +1,80 @@
+#include <algorithm>
+#include <iterator>
+#include <tuple>
+
+#include "smolstack/route/tables.hpp"
+
+// The routes as a kernel beside us tells them.
+
+namespace smolstack {
+namespace {
+
+bool is_redirect(const Ipv4Route& route) {
+  return route.protocol == RouteProtocol::redirect;
+}
+
+bool comes_before(const Ipv4Route& a, const Ipv4Route& b) {
+  const auto key = [](const Ipv4Route& route) {
+    return std::tie(route.prefix, route.metric, route.kind, route.protocol, route.gateway,
+                    route.interface, route.preferred_source);
+  };
+  return key(a) < key(b);
+}
+
+/// What `of` has and `but` has not; both sorted.
+std::vector<Ipv4Route> difference(const std::vector<Ipv4Route>& of,
+                                  const std::vector<Ipv4Route>& but) {
+  std::vector<Ipv4Route> only;
+  std::ranges::set_difference(of, but, std::back_inserter(only), comes_before);
+  return only;
+}
+
+/// A route that leads nowhere has neither gateway nor interface here.
+Ipv4Route tidy(Ipv4Route route) {
+  if (!leads_nowhere(route.kind)) return route;
+  route.gateway = {};
+  route.interface = IfIndex::none;
+  return route;
+}
+
+}  // namespace
+
+bool Tables::is_possible(const Ipv4Route& route) const {
+  return leads_nowhere(route.kind) || interfaces_.contains(route.interface);
+}
+
+Expected<void, Error> Tables::install_route(Ipv4Route route, RouteInsert how) {
+  route = tidy(route);
+  if (!is_possible(route))
+    return failed(std::errc::no_such_device, "taking over a route to " + to_string(route.prefix));
+  forget_redirects(route.prefix);
+  stale_ = true;
+  return rib_.insert(route, how);
+}
+
+std::size_t Tables::sync_routes(std::vector<Ipv4Route> wanted) {
+  std::erase_if(wanted, [&](const Ipv4Route& route) { return !is_possible(route); });
+  std::ranges::transform(wanted, wanted.begin(), tidy);
+  std::vector<Ipv4Route> present = rib_.routes();
+  std::erase_if(present, is_redirect);
+  std::ranges::sort(present, comes_before);
+  std::vector<Ipv4Route> sorted = wanted;
+  std::ranges::sort(sorted, comes_before);
+
+  const auto gone = difference(present, sorted);
+  const auto come = difference(sorted, present);
+  for (const auto& changed : {gone, come})
+    for (const Ipv4Route& route : changed) forget_redirects(route.prefix);
+  rib_.remove_if([](const Ipv4Route& route) { return !is_redirect(route); });
+  for (const Ipv4Route& route : wanted) (void)rib_.insert(route, RouteInsert::append);
+  stale_ = true;
+  return gone.size() + come.size();
+}
+
+void Tables::forget_redirects(const Ipv4Prefix& within) {
+  rib_.remove_if([&](const Ipv4Route& route) {
+    return is_redirect(route) && within.contains(route.prefix.network);
+  });
+}
+
+}  // namespace smolstack
