@@ -59,10 +59,12 @@ void Stack::turn_around(Packet packet, Destination destination) {
   }
   packet->arrived_on = IfIndex::none;
   packet->link_broadcast = false;
+  packet->from_host = false;
   (void)originate(std::move(packet), *way);
 }
 
 void Stack::keep_for_listeners(Packet packet) {
+  if (listeners_ == 0 && host_sockets_) return;  // the kernel has it for its programs
   if (listeners_ == 0) return drop(std::move(packet), DropReason::icmp_ignored);
   if (inbox_.size() >= inbox_size) return drop(std::move(packet), DropReason::inbox_full);
   inbox_.push(std::move(packet));
@@ -146,6 +148,7 @@ bool Stack::may_answer(const wire::Ipv4Header& offending, bool from_ourselves) {
 }
 
 void Stack::answer_with_error(const Packet& offending, const IcmpMessage& message) {
+  if (offending->from_host) return;  // the kernel tells its own programs
   const auto& ip = offending.header<wire::Ipv4Header>();
   const bool from_ourselves =
       offending->arrived_on == IfIndex::none || offending->arrived_on == loopback_index;

@@ -12,6 +12,7 @@
 //                                                         │           ├─ udp_input
 //                                                         │           └─ tcp_input
 //                                                         └─ forward ─ transit
+//   receive_from_host ─ host.cpp ─┐
 //   send, answers, transit ─ output.cpp ─ Arp::send ─ Interface::outgoing ─ drain
 
 namespace smolstack {
@@ -24,7 +25,8 @@ Stack::Stack(const StackOptions& options)
            options.neighbor_timers),
       reassembly_(pool_, options.reassembly_limits),
       identification_(random_),
-      limiter_(random_) {}
+      limiter_(random_),
+      host_sockets_(options.host_sockets) {}
 
 void Stack::receive(IfIndex on, Batch& frames, Instant now) {
   now_ = now;
@@ -66,7 +68,9 @@ void Stack::link_input(Interface& in, Packet packet) {
 }
 
 void Stack::ethernet_input(Interface& in, Packet packet) {
-  if (const auto reason = refuse_frame(in, packet.bytes())) return drop(std::move(packet), *reason);
+  const Groups groups = host_sockets_ ? Groups::all : Groups::own;
+  if (const auto reason = refuse_frame(in, packet.bytes(), groups))
+    return drop(std::move(packet), *reason);
   const auto& ethernet = packet.header<wire::EthernetHeader>();
   packet->link_broadcast = ethernet.destination.is_group();
   in.counters.rx_multicast += packet->link_broadcast ? 1u : 0u;
@@ -97,8 +101,16 @@ void Stack::ipv4_input(Packet packet) {
     case Destination::broadcast:
     case Destination::group: return deliver(std::move(packet), destination);
     case Destination::transit: return forward(std::move(packet), route);
-    case Destination::nobody: return drop(std::move(packet), DropReason::not_for_us);
+    case Destination::nobody:
+      if (host_sockets_) return deliver(std::move(packet), destination);
+      return drop(std::move(packet), DropReason::not_for_us);
   }
+}
+
+// RFC 1122 §3.2.1.3(a): who has no address yet asks everybody; a program here may know (DHCP).
+bool Stack::is_initial(const wire::Ipv4Header& ip) const {
+  const bool is_to_all = ip.destination.is_limited_broadcast() || ip.destination.is_multicast();
+  return host_sockets_ && ip.source.is_unspecified() && is_to_all;
 }
 
 // What comes from ourselves is as we made it.
@@ -106,7 +118,7 @@ std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
   if (packet->arrived_on == loopback_index) return std::nullopt;
   const auto& ip = packet.header<wire::Ipv4Header>();
   const Ipv4Route* const back = lookup(ip.source);
-  if (is_martian_source(ip.source, back)) return DropReason::martian_source;
+  if (!is_initial(ip) && is_martian_source(ip.source, back)) return DropReason::martian_source;
   if (is_martian_destination(ip.destination)) return DropReason::martian_destination;
   if (fails_reverse_path(interfaces()[packet->arrived_on], ip.source, back))
     return DropReason::rp_filter;
@@ -114,6 +126,10 @@ std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
 }
 
 void Stack::deliver(Packet packet, Destination destination) {
+  if (is_kernels(packet.header<wire::Ipv4Header>())) {
+    ++counters_.delivered;  // its copy is there already, fragments and all
+    return;
+  }
   if (packet.header<wire::Ipv4Header>().is_fragment()) {
     packet = reassemble(std::move(packet));
     if (!packet) return;
@@ -155,7 +171,9 @@ void Stack::icmp_input(Packet packet, Destination destination) {
     case icmpv4_type::destination_unreachable:
     case icmpv4_type::time_exceeded:
     case icmpv4_type::parameter_problem: return keep_for_listeners(std::move(packet));
-    default: return drop(std::move(packet), DropReason::icmp_ignored);  // RFC 1122 §3.2.2
+    default:
+      if (host_sockets_) return keep_for_listeners(std::move(packet));
+      return drop(std::move(packet), DropReason::icmp_ignored);  // RFC 1122 §3.2.2
   }
 }
 

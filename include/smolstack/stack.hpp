@@ -26,6 +26,9 @@ struct StackOptions {
   NeighborTimers neighbor_timers;
   ReassemblyLimits reassembly_limits;
   Settings settings;
+  /// A kernel beside us has a copy of every frame and serves the programs: transports, groups and
+  /// most of ICMP are its business. We still answer echo and timestamp requests and obey redirects.
+  bool host_sockets = false;
 };
 
 /// How a datagram of our own leaves. What is not set is chosen: the source by the route, the TTL
@@ -51,6 +54,10 @@ class Stack {
   PacketPool& pool() { return pool_; }
   /// Frames that came in on an interface, with their link headers. Empties `frames`.
   void receive(IfIndex on, Batch& frames, Instant now);
+  /// Ethernet frames that the kernel beside us sent on `on` for programs of this machine. Where its
+  /// route and neighbour are ours too, our neighbour cache takes over; if not, and for what only
+  /// raw sockets send, the frame leaves as it is. Empties `frames`.
+  void receive_from_host(IfIndex on, Batch& frames, Instant now);
   /// Runs the timers that came due.
   void advance(Instant now);
   /// When advance() must be called at the latest; nothing: there is nothing to wait for.
@@ -123,6 +130,7 @@ class Stack {
   void link_input(Interface& in, Packet packet);
   void ethernet_input(Interface& in, Packet packet);
   void ipv4_input(Packet packet);
+  bool is_initial(const wire::Ipv4Header& ip) const;
   std::optional<DropReason> refuse_addresses(const Packet& packet);
   bool check_options(const Packet& packet, Destination destination);
   void deliver(Packet packet, Destination destination);
@@ -130,6 +138,15 @@ class Stack {
   void icmp_input(Packet packet, Destination destination);
   void udp_input(Packet packet);
   void tcp_input(Packet packet, Destination destination);
+
+  // What programs send (stack/host.cpp).
+  void host_input(Interface& out, Packet frame);
+  void host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram);
+  bool is_our_way(const Interface& out, const MacAddress& chosen, Ipv4Address destination,
+                  const Ipv4Route* route) const;
+  bool is_kernels(const wire::Ipv4Header& ip) const {
+    return host_sockets_ && ip.protocol != ip_protocol::icmp;
+  }
 
   // The way through (stack/stack.cpp).
   void forward(Packet packet, const Ipv4Route* route);
@@ -186,6 +203,7 @@ class Stack {
   PacketQueue loopback_;
   PacketQueue inbox_;
   std::deque<Ipv4Prefix> redirected_;
+  bool host_sockets_ = false;
   unsigned listeners_ = 0;
   Instant now_{};
   std::optional<Instant> midnight_;

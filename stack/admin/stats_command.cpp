@@ -43,7 +43,9 @@ Json counters_of(const StackCounters& count) {
           {"icmp_errors_sent", count.icmp_errors_sent},
           {"icmp_errors_limited", count.icmp_errors_limited},
           {"redirects_sent", count.redirects_sent},
-          {"redirects_obeyed", count.redirects_obeyed}};
+          {"redirects_obeyed", count.redirects_obeyed},
+          {"from_host", count.from_host},
+          {"host_route_mismatches", count.host_route_mismatches}};
 }
 
 Json level_of(const HighWater& mark) {

@@ -68,6 +68,7 @@ bool fragment(PacketPool& pool, const Packet& datagram, std::uint32_t mtu, Packe
     Packet piece = make_piece(pool, header, part, flags_offset);
     if (!piece) return false;
     piece->arrived_on = datagram->arrived_on;
+    piece->from_host = datagram->from_host;
     pieces.push(std::move(piece));
     if (offset == ip.fragment_offset()) header = later_header(header);
     data = data.subspan(part.size());

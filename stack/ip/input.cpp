@@ -2,7 +2,7 @@
 
 namespace smolstack {
 
-std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame) {
+std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame, Groups groups) {
   if (frame.size() < sizeof(wire::EthernetHeader)) return DropReason::runt_frame;
   if (frame.size() > in.mtu + sizeof(wire::EthernetHeader)) return DropReason::frame_too_long;
   const auto& ethernet = header_at<wire::EthernetHeader>(frame);
@@ -12,7 +12,8 @@ std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame) {
   if (!ethernet.destination.is_group()) return DropReason::other_mac;
   const bool is_known = ethernet.type == ether_type::ipv4 || ethernet.type == ether_type::arp;
   if (!is_known) return DropReason::unknown_ethertype;
-  if (ethernet.destination == multicast_mac(all_systems)) return std::nullopt;
+  if (groups == Groups::all || ethernet.destination == multicast_mac(all_systems))
+    return std::nullopt;
   return DropReason::not_for_us;
 }
 

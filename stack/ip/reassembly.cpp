@@ -104,6 +104,7 @@ std::uint32_t Reassembly::open(const Key& key, const Packet& fragment, Duration 
   packet->arrived_on = fragment->arrived_on;
   packet->arrived_at = fragment->arrived_at;
   packet->link_broadcast = fragment->link_broadcast;
+  packet->from_host = fragment->from_host;
   bytes_.set(bytes_.level() + packet->capacity);
 
   const std::uint32_t slot = free_slot();
@@ -131,6 +132,7 @@ bool Reassembly::grow(std::uint32_t slot, std::size_t end) {
     larger->arrived_on = packet->arrived_on;
     larger->arrived_at = packet->arrived_at;
     larger->link_broadcast = packet->link_broadcast;
+    larger->from_host = packet->from_host;
     packet = std::move(larger);
   }
   if (end > packet.size()) packet.append(end - packet.size());

@@ -73,6 +73,7 @@ Packet PacketPool::clone(const Packet& packet) {
   copy->arrived_on = packet->arrived_on;
   copy->arrived_at = packet->arrived_at;
   copy->link_broadcast = packet->link_broadcast;
+  copy->from_host = packet->from_host;
   return copy;
 }
 

@@ -161,5 +161,31 @@ TEST_F(Allocation, RefusingNeedsNone) {
   EXPECT_EQ(allocations, 0u);
 }
 
+TEST_F(Allocation, SendingForProgramsNeedsNone) {
+  router.stack().arp().watch(true);
+  lan.sends(arp_request("10.0.1.9", "10.0.1.1"));
+  router.stack().arp().take_changes();
+  const Octets frame = encode(ethernet(lan.mac(), default_mac(address("10.0.1.9"))) /
+                              ipv4("10.0.1.1", "10.0.1.9") / udp(1, 2));
+  Stack& stack = router.stack();
+  Batch batch;
+  const auto send = [&] {
+    for (int i = 0; i < 100; ++i) {
+      Packet packet = stack.pool().allocate(frame.size());
+      std::ranges::copy(frame, packet.append(frame.size()).begin());
+      batch.push(std::move(packet));
+    }
+    stack.receive_from_host(lan.index(), batch, lab.now());
+    EXPECT_TRUE(stack.drain(lan.index(), batch));
+    batch.clear();
+  };
+  send();
+  allocations = 0;
+  counting = true;
+  send();
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+}
+
 }  // namespace
 }  // namespace smolstack::test

@@ -179,8 +179,9 @@ TEST_F(KernelTables, ARedirectGoesWithTheRouteAroundIt) {
     ASSERT_TRUE(tables.add_route(redirect("10.3.0.1", "10.0.1.8", eth0), RouteInsert::replace));
     ASSERT_EQ(gateway_of("10.3.0.1"), ip("10.0.1.8"));
     if (how == std::string_view("replace")) install(route("10.3.0.0/16", "10.0.1.7", eth0));
-    if (how == std::string_view("remove"))
+    if (how == std::string_view("remove")) {
       ASSERT_TRUE(tables.remove_route({.prefix = parse_ipv4_prefix("10.3.0.0/16").value()}));
+    }
     if (how == std::string_view("sync")) tables.sync_routes({});
     EXPECT_NE(gateway_of("10.3.0.1"), ip("10.0.1.8")) << how;
   }

@@ -13,10 +13,16 @@
 
 namespace smolstack {
 
+/// Which multicast groups frames are taken in for.
+enum class Groups : std::uint8_t {
+  own,  ///< all systems, which every host has joined (RFC 1112 §7.2)
+  all,  ///< any: somebody beside us knows which are joined
+};
+
 /// Whether a frame is not even looked into: of an impossible length (RFC 894), from a group address
-/// or from ourselves (RFC 1812 §3.3.2), to another station (RFC 1122 §3.3.6), or to a group that we
-/// have not joined.
-std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame);
+/// or from ourselves (RFC 1812 §3.3.2), to another station (RFC 1122 §3.3.6), or to a group that
+/// nobody here has joined.
+std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame, Groups groups);
 
 /// A source that no other host can have: RFC 1122 §3.2.1.3, RFC 1812 §5.3.7. `route` is what the
 /// FIB says of the source: our own addresses and broadcasts are martians too.

@@ -32,6 +32,8 @@ struct PacketBuffer {
   std::uint32_t capacity;          ///< bytes behind the headroom
   IfIndex arrived_on = IfIndex::none;
   bool link_broadcast = false;  ///< came in a link-layer broadcast or multicast
+  /// A program of this machine sent it by a kernel socket: the kernel has shown it already.
+  bool from_host = false;
   Instant arrived_at{};
   std::byte* storage;
   PacketPool* home;

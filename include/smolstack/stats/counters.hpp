@@ -55,6 +55,9 @@ struct StackCounters {
   std::uint64_t icmp_errors_limited = 0;
   std::uint64_t redirects_sent = 0;
   std::uint64_t redirects_obeyed = 0;
+  std::uint64_t from_host = 0;  ///< frames that programs sent by kernel sockets
+  /// Of them, those that the kernel sent another way than our table would have.
+  std::uint64_t host_route_mismatches = 0;
 };
 
 /// A level and the highest it ever was.
