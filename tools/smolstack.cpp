@@ -2,7 +2,9 @@
 
 #include <cstdio>
 #include <exception>
-#include <iostream>
+#include <filesystem>
+#include <string>
+#include <vector>
 
 #include "smolstack/control/command.hpp"
 #include "verbs.hpp"
@@ -40,19 +42,29 @@ std::string verbs_of(const CLI::App& app) {
   return names;
 }
 
-int run(int argc, char** argv) {
+/// Installed as `hopon`, the program is its own verb.
+std::vector<std::string> words_of(int argc, char** argv) {
+  std::vector<std::string> words(argv + 1, argv + argc);
+  if (std::filesystem::path(argv[0]).filename() == "hopon") words.insert(words.begin(), "hop");
+  return words;
+}
+
+int run(const std::vector<std::string>& words) {
   CLI::App app("A userspace TCP/IP stack and router on TAP devices");
   app.name("smolstack");
   app.set_version_flag("--version", std::string("smolstack " SMOL_VERSION));
   app.require_subcommand(1);
   Action action;
+  add_lab_verbs(app, action);
+  add_lab_show_verbs(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
-  if (argc < 2) return complain("a verb is missing; there are " + verbs_of(app));
-  if (is_unknown_verb(app, argv[1]))
-    return complain(std::string("`") + argv[1] + "` is no verb; there are " + verbs_of(app));
+  add_enter_verbs(app, action);
+  if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));
+  if (is_unknown_verb(app, words.front()))
+    return complain("`" + words.front() + "` is no verb; there are " + verbs_of(app));
   try {
-    app.parse(argc, argv);
+    app.parse(std::vector<std::string>(words.rbegin(), words.rend()));
   } catch (const CLI::Success& wanted) {  // --help, --version
     return app.exit(wanted);
   } catch (const CLI::ParseError& error) {
@@ -66,7 +78,7 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   try {
-    return smolstack::tools::run(argc, argv);
+    return smolstack::tools::run(smolstack::tools::words_of(argc, argv));
   } catch (const std::exception& error) {
     return smolstack::tools::complain(error.what());
   }

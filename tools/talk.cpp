@@ -2,10 +2,12 @@
 
 #include "smolstack/admin/talk.hpp"
 
-#include <cstdio>
 #include <iostream>
 
+#include "smolstack/admin/ip_command.hpp"
 #include "smolstack/control/run_directory.hpp"
+#include "smolstack/lab/enter.hpp"
+#include "smolstack/lab/find.hpp"
 #include "smolstack/probe/talk_probe.hpp"
 #include "verbs.hpp"
 
@@ -14,10 +16,25 @@ namespace {
 
 using control::Words;
 
-int list_machines() {
-  for (const auto& machine : control::running_machines())
-    std::printf("%-16s pid %d\n", machine.name.c_str(), machine.pid);
-  return control::exit_code::done;
+/// On a machine of a lab its namespace's kernel is what people change, and our tables follow it;
+/// what they look at is our tables. Nothing: it is no change there.
+std::optional<int> change_inside(std::string_view machine, const Words& words) {
+  const auto sockets = control::control_sockets(machine);
+  if (sockets.size() > 1 || sockets.front().lab.empty()) return {};
+  const auto request = control::parse_ip(words);
+  using control::IpVerb;
+  if (!request || request->verb == IpVerb::show || request->verb == IpVerb::get) return {};
+  const auto found = lab::find_machine(machine);
+  if (!found) return complain(found.error().error);
+  Words command{"ip"};
+  command.insert(command.end(), words.begin(), words.end());
+  const auto exit = lab::enter_and_run({found->target(), command, {}});
+  return exit ? *exit : complain(exit.error().message());
+}
+
+int talk_ip(std::string_view machine, const Words& words, std::ostream& out, std::ostream& errors) {
+  if (const auto changed = change_inside(machine, words)) return *changed;
+  return control::talk_ip(machine, words, out, errors);
 }
 
 /// Hands everything behind the machine's name to the command, as it is.
@@ -41,7 +58,7 @@ void add_verb(CLI::App& app, Action& action, const std::string& name, const std:
 
 void add_talk_verbs(CLI::App& app, Action& action) {
   add_verb(app, action, "ip", "addresses, links, neighbours and routes of a machine",
-           "[-j] [-br] [-s] addr|link|neigh|route ...", control::talk_ip);
+           "[-j] [-br] [-s] addr|link|neigh|route ...", talk_ip);
   add_verb(app, action, "sysctl", "its settings", "NAME[=VALUE]...", control::talk_sysctl);
   add_verb(app, action, "stats", "what it counted, and why packets were dropped", "[-a] [-j]",
            control::talk_stats);
@@ -53,9 +70,6 @@ void add_talk_verbs(CLI::App& app, Action& action) {
            "[-I] [-m MAX_TTL] [-q PROBES] [-w S] [-f FIRST_TTL] [-N AT_ONCE] [-n] [--json] "
            "DESTINATION",
            control::talk_traceroute);
-  CLI::App* const list = app.add_subcommand("ls", "lists the running machines");
-  list->alias("nodes");
-  list->callback([&action] { action = list_machines; });
 }
 
 }  // namespace smolstack::tools

@@ -14,6 +14,9 @@ using Action = std::function<int()>;
 
 void add_node_verbs(CLI::App& app, Action& action);
 void add_talk_verbs(CLI::App& app, Action& action);
+void add_lab_verbs(CLI::App& app, Action& action);
+void add_lab_show_verbs(CLI::App& app, Action& action);
+void add_enter_verbs(CLI::App& app, Action& action);
 
 /// One line on stderr, in the name of the program; returns exit code 2.
 int complain(const std::string& text);

@@ -92,11 +92,6 @@ Read<void> read_change(Tables& tables, WordReader& words, RouteChange& change) {
   return read_option(tables, *option, *word, change);
 }
 
-bool leads_nowhere(RouteKind kind) {
-  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
-         kind == RouteKind::prohibit;
-}
-
 Read<RouteChange> parse_change(Tables& tables, WordReader& words) {
   RouteChange change;
   while (!words.done())

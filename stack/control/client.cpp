@@ -9,8 +9,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "smolstack/control/run_directory.hpp"
-
 namespace smolstack::control {
 namespace {
 
@@ -25,11 +23,17 @@ sigset_t end_signals() {
 std::string running_names() {
   std::string names;
   for (const auto& machine : running_machines())
-    names += (names.empty() ? "" : ", ") + machine.name;
+    names +=
+        (names.empty() ? "" : ", ") + (machine.lab.empty() ? "" : machine.lab + "/") + machine.name;
   return names;
 }
 
-/// Why nobody answers, and what to do about it.
+Outcome broken(const Error& error) {
+  return {exit_code::wrong, error.message()};
+}
+
+}  // namespace
+
 Outcome not_running(std::string_view machine, const Error& why) {
   const bool is_path = machine.find('/') != std::string_view::npos;
   const bool absent =
@@ -43,11 +47,13 @@ Outcome not_running(std::string_view machine, const Error& why) {
   return {exit_code::wrong, "no machine \"" + std::string(machine) + "\" is running; " + others};
 }
 
-Outcome broken(const Error& error) {
-  return {exit_code::wrong, error.message()};
+Outcome ambiguous(std::string_view machine, const std::vector<ControlSocket>& sockets) {
+  const std::string name(machine);
+  std::string labs;
+  for (const ControlSocket& socket : sockets) labs += (labs.empty() ? "" : ", ") + socket.lab;
+  return {exit_code::wrong, "\"" + name + "\" is a machine of several labs: " + labs + "; say " +
+                                sockets.front().lab + "/" + name + ", or set SMOLSTACK_LAB"};
 }
-
-}  // namespace
 
 Interrupts::Interrupts() {
   const sigset_t set = end_signals();
@@ -71,7 +77,9 @@ void Interrupts::restore() {
 }
 
 Expected<Client, Outcome> Client::connect(std::string_view machine) {
-  auto socket = connect_local(control_path(machine));
+  const auto sockets = control_sockets(machine);
+  if (sockets.size() > 1) return unexpected(ambiguous(machine, sockets));
+  auto socket = connect_local(sockets.front().path);
   if (!socket) return unexpected(not_running(machine, socket.error()));
   // From here on it may block: all waiting is done by poll.
   const int flags = ::fcntl(socket->number(), F_GETFL);

@@ -1,6 +1,5 @@
 #include "smolstack/control/server.hpp"
 
-#include <algorithm>
 #include <exception>
 #include <fcntl.h>
 #include <optional>
@@ -15,7 +14,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include "smolstack/control/session.hpp"
-#include "smolstack/io/event_loop.hpp"
 
 namespace smolstack::control {
 namespace {
@@ -39,15 +37,6 @@ void turn_away(int socket, std::string_view why) {
   (void)::send(socket, line.data(), line.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-std::string names_of(std::span<const Command> commands) {
-  std::string names;
-  for (const Command& command : commands) {
-    if (!names.empty()) names += ", ";
-    names += command.name;
-  }
-  return names;
-}
-
 /// The words of a request, or nothing when they are not a list of strings.
 std::optional<Words> words_of(const Json& request) {
   const auto found = request.find("words");
@@ -64,12 +53,11 @@ std::optional<Words> words_of(const Json& request) {
 }  // namespace
 
 struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
-  State(boost::asio::io_context& in, Machine which, LocalListener at,
-        std::span<const Command> known, const ServerLimits& bounds)
+  State(boost::asio::io_context& in, std::shared_ptr<Commander> who, LocalListener at,
+        const ServerLimits& bounds)
       : context(in),
-        machine(std::move(which)),
+        commander(std::move(who)),
         listener(std::move(at)),
-        commands(known),
         limits(bounds),
         acceptor(in, Protocol(), ::fcntl(listener->descriptor(), F_DUPFD_CLOEXEC, 0)),
         pause(std::in_place, in) {}
@@ -114,25 +102,21 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
     if (name == request.end() || !name->is_string()) return refuse("\"command\" is missing");
     const auto words = words_of(request);
     if (!words) return refuse("\"words\" is not a list of strings");
-    const auto command = std::ranges::find(commands, name->get<std::string>(), &Command::name);
-    if (command == commands.end())
-      return refuse("unknown command \"" + name->get<std::string>() + "\"; known are " +
-                    names_of(commands));
-    return run(*command, *words, reply);
+    return run(name->get<std::string>(), *words, reply);
   }
 
   /// A mistake of ours in one command is no reason for the machine to end.
-  std::unique_ptr<Running> run(const Command& command, const Words& words,
+  std::unique_ptr<Running> run(const std::string& command, const Words& words,
                                const std::shared_ptr<Reply>& reply) {
     try {
-      return command.handler(machine, words, reply);
+      return commander->start(command, words, reply);
     } catch (const std::exception& error) {
       reply->fail(exit_code::wrong, std::string("the command failed: ") + error.what());
       return nullptr;
     }
   }
 
-  void flush() override { machine.loop.flush(); }
+  void flush() override { commander->flush(); }
 
   void bury(std::unique_ptr<Running> running) override {
     ended.push_back(std::move(running));
@@ -156,9 +140,8 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
   }
 
   boost::asio::io_context& context;
-  Machine machine;
+  std::shared_ptr<Commander> commander;
   std::optional<LocalListener> listener;
-  std::span<const Command> commands;
   ServerLimits limits;
   Protocol::acceptor acceptor;
   std::optional<boost::asio::steady_timer> pause;
@@ -167,12 +150,16 @@ struct Server::State : SessionOwner, std::enable_shared_from_this<State> {
   bool stopped = false;
 };
 
-Server::Server(boost::asio::io_context& context, Machine machine, LocalListener listener,
-               std::span<const Command> commands, const ServerLimits& limits)
-    : state_(std::make_shared<State>(context, std::move(machine), std::move(listener), commands,
-                                     limits)) {
+Server::Server(boost::asio::io_context& context, std::shared_ptr<Commander> commander,
+               LocalListener listener, const ServerLimits& limits)
+    : state_(std::make_shared<State>(context, std::move(commander), std::move(listener), limits)) {
   state_->accept();
 }
+
+Server::Server(boost::asio::io_context& context, Machine machine, LocalListener listener,
+               std::span<const Command> commands, const ServerLimits& limits)
+    : Server(context, std::make_shared<MachineCommander>(std::move(machine), commands),
+             std::move(listener), limits) {}
 
 Server::~Server() {
   state_->stop();

@@ -46,6 +46,12 @@ Duration since_midnight() {
   return std::chrono::duration_cast<Duration>(now % std::chrono::days(1));
 }
 
+/// Do frames that waited in the device come due?
+bool is_due(const Device& device) {
+  const auto at = device.next_deadline();
+  return at && *at <= EventLoop::now();
+}
+
 std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> b) {
   return a && b ? std::min(*a, *b) : a ? a : b;
 }
@@ -78,6 +84,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   bool receive(Port& port);
   void hand_over(Port& port);
   void account(Port& port, const ReceiveResult& got);
+  void account_impairment(Port& port, std::size_t lost, std::size_t queue_full);
   // The way out.
   bool deliver_icmp();
   void report_conflicts();
@@ -164,8 +171,11 @@ bool EventLoop::State::receive(Port& port) {
     account(port, got);
     if (!batch.empty()) hand_over(port);
     fruitful |= got.frames + got.too_long + got.no_buffer > 0;
+    fruitful |= got.delayed + got.lost + got.queue_full > 0;
     more = got.more;
   }
+  // Also when a timer came before the wake-up and left nothing for it.
+  if (fruitful) port.fruitless_wakes = 0;
   note_state(port);
   return fruitful;
 }
@@ -187,6 +197,13 @@ void EventLoop::State::account(Port& port, const ReceiveResult& got) {
     stack.receive_failed(port.index, DropReason::no_buffer, got.no_buffer);
     report(port, ReportKind::no_buffer, got.no_buffer);
   }
+  account_impairment(port, got.lost, got.queue_full);
+}
+
+/// Either way it is no error of the device, and nothing to report: somebody asked for it.
+void EventLoop::State::account_impairment(Port& port, std::size_t lost, std::size_t queue_full) {
+  if (lost > 0) stack.receive_failed(port.index, DropReason::impaired_loss, lost);
+  if (queue_full > 0) stack.receive_failed(port.index, DropReason::impaired_queue, queue_full);
 }
 
 // --- The way out ---------------------------------------------------------------------------------
@@ -230,8 +247,10 @@ void EventLoop::State::report_conflicts() {
 }
 
 void EventLoop::State::transmit_all() {
-  for (const auto& port : ports)
+  for (const auto& port : ports) {
     while (!port->is_host && stack.drain(port->index, batch)) transmit(*port);
+    if (is_due(*port->device)) transmit(*port);
+  }
 }
 
 void EventLoop::State::transmit(Port& port) {
@@ -241,6 +260,7 @@ void EventLoop::State::transmit(Port& port) {
     report(port, ReportKind::full, result.full);
   }
   if (result.down > 0) stack.transmit_failed(port.index, DropReason::device_down, result.down);
+  account_impairment(port, result.lost, result.queue_full);
   note_state(port);
 }
 
@@ -293,11 +313,13 @@ void EventLoop::State::report(Port& port, ReportKind kind, std::uint64_t count) 
 
 // --- Time ----------------------------------------------------------------------------------------
 
-/// The one timer waits for the stack's deadline, or for a device that is to be tried again.
+/// The one timer waits for the stack's deadline, for frames that wait in a device, or for a device
+/// that is to be tried again.
 void EventLoop::State::set_timer() {
   std::optional<Instant> at = stack.next_deadline();
   if (at) at = std::max(*at, timer_ran + shortest_wait);
-  for (const auto& port : ports) at = earlier(at, port->retry_at);
+  for (const auto& port : ports)
+    at = earlier(at, earlier(port->retry_at, port->device->next_deadline()));
   if (at == timer_at) return;
   timer_at = at;
   if (!at) {
@@ -317,6 +339,8 @@ void EventLoop::State::timer_fired() {
   for (const auto& port : ports)
     if (port->retry_at && *port->retry_at <= timer_ran) retry(*port, timer_ran);
   stack.advance(timer_ran);
+  for (const auto& port : ports)
+    if (is_due(*port->device)) receive(*port);
   flush();
 }
 

@@ -6,6 +6,7 @@
 #include <linux/if_link.h>
 #include <linux/neighbour.h>
 #include <linux/rtnetlink.h>
+#include <linux/veth.h>
 #include <net/if.h>
 
 #include <libmnl/libmnl.h>
@@ -13,8 +14,8 @@
 namespace smolstack::io {
 namespace {
 
-// Each request here is a header, a fixed part and a few attributes of four to ten bytes.
-using RequestBuffer = std::array<char, 128>;
+// Each request here is a header, a fixed part, and a few attributes; the longest are two names.
+using RequestBuffer = std::array<char, 256>;
 using AnswerBuffer = std::array<char, 8192>;
 
 nlmsghdr* start_request(RequestBuffer& buffer, std::uint16_t type, int flags) {
@@ -45,13 +46,13 @@ Expected<Rtnetlink, Error> Rtnetlink::open() {
   return opened;
 }
 
-Expected<void, Error> Rtnetlink::set_up(unsigned ifindex) {
+Expected<void, Error> Rtnetlink::set_up(unsigned ifindex, bool up) {
   alignas(nlmsghdr) RequestBuffer buffer;
   nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, 0);
   ifinfomsg& link = put_link(request, ifindex);
-  link.ifi_flags = IFF_UP;
+  link.ifi_flags = up ? IFF_UP : 0;
   link.ifi_change = IFF_UP;
-  return ask(request, "setting the link up");
+  return ask(request, up ? "setting the link up" : "setting the link down");
 }
 
 Expected<void, Error> Rtnetlink::set_mtu(unsigned ifindex, std::uint32_t mtu) {
@@ -67,7 +68,66 @@ Expected<void, Error> Rtnetlink::set_mac(unsigned ifindex, const MacAddress& mac
   nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, 0);
   put_link(request, ifindex);
   mnl_attr_put(request, IFLA_ADDRESS, sizeof mac, &mac);
-  return ask(request, "setting the link address to " + to_string(mac));
+  return ask(request, "setting the MAC address to " + to_string(mac));
+}
+
+Expected<void, Error> Rtnetlink::set_master(unsigned ifindex, unsigned bridge) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, 0);
+  put_link(request, ifindex);
+  mnl_attr_put_u32(request, IFLA_MASTER, bridge);
+  return ask(request, "plugging the link into its bridge");
+}
+
+Expected<void, Error> Rtnetlink::add_bridge(const std::string& name) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  put_link(request, 0);
+  mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+  nlattr* const info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+  mnl_attr_put_strz(request, IFLA_INFO_KIND, "bridge");
+  nlattr* const data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+  mnl_attr_put_u32(request, IFLA_BR_FORWARD_DELAY, 0);
+  mnl_attr_put_u32(request, IFLA_BR_STP_STATE, 0);
+  mnl_attr_put_u8(request, IFLA_BR_MCAST_SNOOPING, 0);
+  mnl_attr_nest_end(request, data);
+  mnl_attr_nest_end(request, info);
+  return ask(request, "making the bridge " + name);
+}
+
+Expected<void, Error> Rtnetlink::add_veth(const std::string& name, const std::string& peer,
+                                          int netns) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL);
+  put_link(request, 0);
+  mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+  nlattr* const info = mnl_attr_nest_start(request, IFLA_LINKINFO);
+  mnl_attr_put_strz(request, IFLA_INFO_KIND, "veth");
+  nlattr* const data = mnl_attr_nest_start(request, IFLA_INFO_DATA);
+  nlattr* const other = mnl_attr_nest_start(request, VETH_INFO_PEER);
+  put_link(request, 0);
+  mnl_attr_put_strz(request, IFLA_IFNAME, peer.c_str());
+  mnl_attr_put_u32(request, IFLA_NET_NS_FD, static_cast<std::uint32_t>(netns));
+  mnl_attr_nest_end(request, other);
+  mnl_attr_nest_end(request, data);
+  mnl_attr_nest_end(request, info);
+  return ask(request, "making the pair " + name + " and " + peer);
+}
+
+Expected<unsigned, Error> Rtnetlink::find_link(const std::string& name) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_GETLINK, 0);
+  put_link(request, 0);
+  mnl_attr_put_strz(request, IFLA_IFNAME, name.c_str());
+  unsigned found = 0;
+  const auto keep = [](const nlmsghdr* answer, void* index) {
+    const auto& link = *static_cast<const ifinfomsg*>(mnl_nlmsg_get_payload(answer));
+    *static_cast<unsigned*>(index) = static_cast<unsigned>(link.ifi_index);
+    return MNL_CB_OK;
+  };
+  if (auto asked = ask(request, "looking for the link " + name, keep, &found); !asked)
+    return unexpected(asked.error());
+  return found;
 }
 
 Expected<void, Error> Rtnetlink::set_neighbor_probes(unsigned ifindex,
@@ -96,12 +156,16 @@ Expected<void, Error> Rtnetlink::add_address(unsigned ifindex, const Ipv4Subnet&
   address.ifa_index = ifindex;
   mnl_attr_put(request, IFA_LOCAL, sizeof subnet.address, &subnet.address);
   mnl_attr_put(request, IFA_ADDRESS, sizeof subnet.address, &subnet.address);
+  const Ipv4Address broadcast = subnet.prefix().last();
+  if (subnet.prefix().has_broadcast())
+    mnl_attr_put(request, IFA_BROADCAST, sizeof broadcast, &broadcast);
   auto done = ask(request, "adding the address " + to_string(subnet));
   if (!done && done.error().code == std::errc::file_exists) return {};
   return done;
 }
 
-Expected<void, Error> Rtnetlink::ask(nlmsghdr* request, std::string doing) {
+Expected<void, Error> Rtnetlink::ask(nlmsghdr* request, std::string doing, OnAnswer on_answer,
+                                     void* context) {
   request->nlmsg_seq = ++sequence_;
   const unsigned port = mnl_socket_get_portid(socket_.get());
   if (mnl_socket_sendto(socket_.get(), request, request->nlmsg_len) < 0)
@@ -112,8 +176,8 @@ Expected<void, Error> Rtnetlink::ask(nlmsghdr* request, std::string doing) {
     const auto size = mnl_socket_recvfrom(socket_.get(), answer.data(), answer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return failed(errno, std::move(doing));
-    more = mnl_cb_run(answer.data(), static_cast<std::size_t>(size), sequence_, port, nullptr,
-                      nullptr);
+    more = mnl_cb_run(answer.data(), static_cast<std::size_t>(size), sequence_, port, on_answer,
+                      context);
   }
   if (more < 0) return failed(errno, std::move(doing));
   return {};

@@ -77,4 +77,9 @@ Packet PacketPool::clone(const Packet& packet) {
   return copy;
 }
 
+bool PacketPool::is_scarce(const Packet& like) const {
+  const Shelf& shelf = like->capacity == small_capacity ? small_ : large_;
+  return shelf.count - shelf.in_use.level() < shelf.count / 4;
+}
+
 }  // namespace smolstack

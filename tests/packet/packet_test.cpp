@@ -41,6 +41,16 @@ TEST(PacketPool, HasNothingLeftWhenAllBuffersAreInUse) {
   EXPECT_FALSE(pool.allocate(PacketPool::small_capacity + 1));
 }
 
+TEST(PacketPool, IsScarceWhenLessThanAQuarterIsLeftOfASize) {
+  PacketPool pool({.small = 8, .large = 8});
+  std::vector<Packet> taken;
+  for (int i = 0; i < 6; ++i) taken.push_back(pool.allocate(100));
+  EXPECT_FALSE(pool.is_scarce(taken[0]));
+  taken.push_back(pool.allocate(100));
+  EXPECT_TRUE(pool.is_scarce(taken[0]));
+  EXPECT_FALSE(pool.is_scarce(pool.allocate(PacketPool::large_capacity)));
+}
+
 TEST(PacketPool, RefusesMoreThanItsLargestBufferHolds) {
   PacketPool pool({.small = 2, .large = 2});
   EXPECT_FALSE(pool.allocate(PacketPool::large_capacity + 1));

@@ -4,9 +4,11 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "smolstack/control/command.hpp"
 #include "smolstack/control/local_socket.hpp"
+#include "smolstack/control/run_directory.hpp"
 
 namespace smolstack::control {
 
@@ -28,12 +30,18 @@ class Interrupts {
   bool blocked_ = false;
 };
 
+/// Why nobody answers for a machine, and what to do about it. exit_code::wrong.
+Outcome not_running(std::string_view machine, const Error& why);
+/// That a name means machines of several labs, and how to say which one.
+Outcome ambiguous(std::string_view machine, const std::vector<ControlSocket>& sockets);
+
 /// A connection to one running machine. Blocks.
 class Client {
  public:
   using OnData = std::function<void(const Json&)>;
 
-  /// By name or by path of the socket. The outcome of a failure says what to do about it.
+  /// By name, as LAB/NAME or by path of the socket. The outcome of a failure says what to do about
+  /// it.
   static Expected<Client, Outcome> connect(std::string_view machine);
   explicit Client(Descriptor socket) : socket_(std::move(socket)) {}
 

@@ -76,6 +76,8 @@ struct Machine {
   io::EventLoop& loop;
   std::string name;
   IcmpListener* icmp = nullptr;  ///< brings what ping and traceroute wait for
+  /// Adds to the first row of `snapshot` what the stack cannot know: its kind, listening ports.
+  std::function<void(Json&)> complete_snapshot{};
 };
 
 /// Answers at once and returns nullptr, or keeps the reply and returns what goes on.

@@ -1,5 +1,6 @@
 #pragma once
-// Where running machines are found: one control socket each, NAME.sock.
+// Where running machines are found: one control socket each, NAME.sock. The machines of a lab
+// have theirs in LAB/NAME.sock; LAB/lab.sock is the lab's own.
 
 #include <filesystem>
 #include <string>
@@ -22,11 +23,27 @@ bool is_machine_name(std::string_view name);
 /// What is a path (it has a slash) stays one; a name becomes its socket in the run directory.
 std::filesystem::path control_path(std::string_view machine);
 
+/// A socket, and the lab that it belongs to; no lab: a machine that was started by itself.
+struct ControlSocket {
+  std::filesystem::path path;
+  std::string lab;
+};
+/// What a word may mean: a machine that runs by itself, a machine of a lab by its name or as
+/// LAB/NAME, or a path. `lab`, else $SMOLSTACK_LAB, says which lab is meant. Several: the name is
+/// in several labs that run. Never none: where nobody answers, it is where one would.
+std::vector<ControlSocket> control_sockets(std::string_view machine, std::string_view lab = {});
+
 struct RunningMachine {
   std::string name;
   int pid = 0;
+  std::string lab;  ///< none: it runs by itself
 };
-/// The machines of the run directory whose sockets answer, by name.
+/// The machines of the run directory whose sockets answer, by lab and name; first those that run
+/// by themselves.
 std::vector<RunningMachine> running_machines();
+/// The labs whose own sockets answer, by name.
+std::vector<std::string> running_labs();
+/// Where a lab's own socket is.
+std::filesystem::path lab_path(std::string_view lab);
 
 }  // namespace smolstack::control

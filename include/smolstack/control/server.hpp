@@ -8,7 +8,7 @@
 
 #include <boost/asio/io_context.hpp>
 
-#include "smolstack/control/command.hpp"
+#include "smolstack/control/commander.hpp"
 #include "smolstack/control/local_socket.hpp"
 
 namespace smolstack::control {
@@ -21,10 +21,12 @@ struct ServerLimits {
   std::chrono::milliseconds idle = std::chrono::seconds(60);
 };
 
-/// Answers the clients of one machine, on the loop that drives it. Nothing a client does, or
-/// leaves undone, can hold that loop up: whoever goes beyond a limit is cut off.
+/// Answers the clients of one machine (or lab), on the loop that drives it. Nothing a client does,
+/// or leaves undone, can hold that loop up: whoever goes beyond a limit is cut off.
 class Server {
  public:
+  Server(boost::asio::io_context& context, std::shared_ptr<Commander> commander,
+         LocalListener listener, const ServerLimits& limits = {});
   Server(boost::asio::io_context& context, Machine machine, LocalListener listener,
          std::span<const Command> commands, const ServerLimits& limits = {});
   ~Server();

@@ -36,10 +36,17 @@ struct ListeningPort {
   std::uint16_t port = 0;
 };
 
+/// A link address that an administrator fixed (`ip neigh ... nud permanent`).
 struct NeighborSnapshot {
   std::string device;
   Ipv4Address address;
   MacAddress mac;
+};
+
+/// A name that the machine can resolve by itself (/etc/hosts).
+struct HostName {
+  std::string name;
+  Ipv4Address address;
 };
 
 struct MachineSnapshot {
@@ -48,10 +55,17 @@ struct MachineSnapshot {
   bool running = true;
   bool forwarding = false;  ///< net.ipv4.ip_forward
   bool echo_ignore_all = false;
+  bool echo_ignore_broadcasts = true;
   std::vector<InterfaceSnapshot> interfaces;  ///< without lo
-  std::vector<RouteSnapshot> routes;          ///< the main table
+  std::vector<RouteSnapshot> routes;          ///< the main table, connected networks and all
   std::vector<ListeningPort> listening;
   std::vector<NeighborSnapshot> permanent_neighbors;
+  std::vector<HostName> hosts;
+
+  const InterfaceSnapshot* find(std::string_view interface) const;
+  InterfaceSnapshot* find(std::string_view interface);
+  /// The interface that has `address`; nullptr: it is not this machine's.
+  const InterfaceSnapshot* holder_of(Ipv4Address address) const;
 };
 
 struct LabSnapshot {
@@ -59,6 +73,9 @@ struct LabSnapshot {
   std::vector<std::string> networks;
 
   const MachineSnapshot* find(std::string_view machine) const;
+  MachineSnapshot* find(std::string_view machine);
+  /// The first machine that has `address`, running or not.
+  const MachineSnapshot* holder_of(Ipv4Address address) const;
 };
 
 }  // namespace smolstack::inspect

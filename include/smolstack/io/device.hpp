@@ -3,7 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 
+#include "smolstack/base/time.hpp"
 #include "smolstack/packet/batch.hpp"
 #include "smolstack/packet/pool.hpp"
 
@@ -19,16 +21,21 @@ enum class DeviceState : std::uint8_t {
 /// What became of a batch that was transmitted.
 struct TransmitResult {
   std::size_t sent = 0;
-  std::size_t full = 0;  ///< refused for lack of room (EAGAIN, ENOBUFS): dropped
-  std::size_t down = 0;  ///< refused because the device is down or gone: dropped
+  std::size_t full = 0;        ///< refused for lack of room (EAGAIN, ENOBUFS): dropped
+  std::size_t down = 0;        ///< refused because the device is down or gone: dropped
+  std::size_t lost = 0;        ///< dropped on purpose (io/impairment_device.hpp)
+  std::size_t queue_full = 0;  ///< dropped: too many frames wait in the device
 };
 
 /// What became of a call to receive().
 struct ReceiveResult {
-  std::size_t frames = 0;     ///< now in the batch
-  std::size_t too_long = 0;   ///< dropped: longer than the MTU allows
-  std::size_t no_buffer = 0;  ///< dropped: the pool was empty
-  bool more = false;          ///< the device may hold more
+  std::size_t frames = 0;      ///< now in the batch
+  std::size_t too_long = 0;    ///< dropped: longer than the MTU allows
+  std::size_t no_buffer = 0;   ///< dropped: the pool was empty
+  std::size_t lost = 0;        ///< dropped on purpose (io/impairment_device.hpp)
+  std::size_t queue_full = 0;  ///< dropped: too many frames wait in the device
+  std::size_t delayed = 0;     ///< taken off the link, to be in the batch of a later call
+  bool more = false;           ///< the device may hold more
 };
 
 /// One end of a link, as the loop sees it. It may keep a packet of the pool it receives into, which
@@ -40,6 +47,10 @@ class Device {
   virtual ReceiveResult receive(PacketPool& pool, Batch& into) = 0;
   /// Sends what `from` holds and empties it; never blocks. What does not fit is dropped.
   virtual TransmitResult transmit(Batch& from) = 0;
+  /// When receive(), and transmit() with an empty batch, must be called at the latest because
+  /// frames that wait inside come due; nothing: none waits. A device that wraps another asks that
+  /// one too.
+  virtual std::optional<Instant> next_deadline() const { return {}; }
   /// Becomes readable when receive() would find something; -1: there is none just now.
   virtual int descriptor() const = 0;
   virtual DeviceState state() const = 0;

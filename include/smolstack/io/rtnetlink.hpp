@@ -27,21 +27,34 @@ class Rtnetlink {
  public:
   static Expected<Rtnetlink, Error> open();
 
-  Expected<void, Error> set_up(unsigned ifindex);
+  Expected<void, Error> set_up(unsigned ifindex, bool up = true);
   Expected<void, Error> set_mtu(unsigned ifindex, std::uint32_t mtu);
   Expected<void, Error> set_mac(unsigned ifindex, const MacAddress& mac);
   /// Who resolves the link's IPv4 neighbours.
   Expected<void, Error> set_neighbor_probes(unsigned ifindex, const NeighborProbes& probes);
+  /// Makes the link a port of a bridge.
+  Expected<void, Error> set_master(unsigned ifindex, unsigned bridge);
   /// An address that is there already is no error.
   Expected<void, Error> add_address(unsigned ifindex, const Ipv4Subnet& subnet);
+
+  /// A bridge that forwards at once: no spanning tree, no waiting, no snooping.
+  Expected<void, Error> add_bridge(const std::string& name);
+  /// A pair of Ethernet devices: `name` here, `peer` in the network namespace behind the
+  /// descriptor.
+  Expected<void, Error> add_veth(const std::string& name, const std::string& peer, int netns);
+  /// The number of a link; no_such_device when there is none of that name.
+  Expected<unsigned, Error> find_link(const std::string& name);
 
  private:
   struct Close {
     void operator()(mnl_socket* socket) const;
   };
 
+  using OnAnswer = int (*)(const nlmsghdr* answer, void* context);
+
   explicit Rtnetlink(mnl_socket* socket) : socket_(socket) {}
-  Expected<void, Error> ask(nlmsghdr* request, std::string doing);
+  Expected<void, Error> ask(nlmsghdr* request, std::string doing, OnAnswer on_answer = nullptr,
+                            void* context = nullptr);
 
   std::unique_ptr<mnl_socket, Close> socket_;
   std::uint32_t sequence_ = 0;

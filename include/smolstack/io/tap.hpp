@@ -43,8 +43,8 @@ struct TapConfig {
   std::uint32_t mtu = 1500;
   std::string netns{};                  ///< where it is made, as `ip netns` names it; empty: here
   std::optional<Ipv4Subnet> host_ip{};  ///< an address for the kernel's end, which is brought up
-  std::optional<MacAddress>
-      mac{};       ///< of the kernel's end of a created one; none: the kernel's choice
+  /// The link address of the kernel's end of a created one; none: the kernel's choice.
+  std::optional<MacAddress> mac{};
   bool up = true;  ///< whether a created one is brought up
 };
 

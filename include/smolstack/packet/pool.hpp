@@ -35,6 +35,10 @@ class PacketPool {
   /// A second packet with the same bytes and the same journey.
   Packet clone(const Packet& packet);
 
+  /// Less than a quarter is left of the buffers of this packet's size: who may keep packets for
+  /// long should keep no more.
+  bool is_scarce(const Packet& like) const;
+
   const HighWater& small_in_use() const { return small_.in_use; }
   const HighWater& large_in_use() const { return large_.in_use; }
 

@@ -4,24 +4,22 @@
 
 #include <cstdint>
 #include <filesystem>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "smolstack/io/impairment.hpp"
+#include "smolstack/topology/finding.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 #include "smolstack/wire/mac_address.hpp"
 
 namespace smolstack::topology {
 
-/// Where something is written; `line` is 0 when the whole file is meant.
-struct Place {
-  std::string file;
-  int line = 0;
-};
-std::string to_string(const Place& place);  ///< "lab.yaml:12", as editors and compilers write it
+/// Letters, digits, `.`, `_` and `-`, at most 64, and no dot or dash in front: what machines,
+/// networks, stages and labs may be called.
+bool is_name(std::string_view name);
 
 /// A line of shell, and where it is written.
 struct Command {
@@ -90,6 +88,10 @@ struct Machine {
   bool forwards() const;
 };
 
+/// The link address of an interface: the given one, else 02:42 and its IPv4 address, else 02:42 and
+/// a hash of the two names that is the same every time.
+MacAddress mac_of(const Machine& machine, const Interface& interface);
+
 /// Commands for machines, run in the order written, after the start-up scripts.
 struct Stage {
   std::string name;
@@ -121,7 +123,7 @@ struct Lab {
   std::vector<Machine> machines;
   std::vector<Stage> stages;
   std::vector<Test> tests;
-  std::vector<std::string> warnings;  ///< "lab.yaml:7: unknown key `colour`; it is ignored"
+  std::vector<Finding> warnings;  ///< of reading the file: unknown keys and their like
 
   const Network* find_network(std::string_view network) const;
   const Machine* find_machine(std::string_view machine) const;
