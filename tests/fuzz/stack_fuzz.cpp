@@ -1,7 +1,8 @@
 // A whole machine with two Ethernet interfaces and a clock. The input is a script: frames raw and
 // well-formed, steps of time, things an administrator does, datagrams of our own. Whatever comes,
 // each frame that the machine sends must be one that a machine may send, and in the end every
-// buffer must be back in its pool.
+// buffer must be back in its pool. Each script is played twice: alone, and beside a kernel whose
+// programs send some of the frames.
 
 #include <array>
 #include <string>
@@ -31,7 +32,8 @@ constexpr std::array<MacAddress, 4> stations{MacAddress{{0x02, 0x42, 10, 1, 1, 2
 /// The machine and what the wires around it have seen.
 class Machine {
  public:
-  Machine() {
+  explicit Machine(bool host_sockets) : stack_(options(host_sockets)), is_beside_(host_sockets) {
+    stack_.arp().watch(host_sockets);
     for (std::size_t i = 0; i < own.size(); ++i) {
       Interface eth;
       eth.name = "eth" + std::to_string(i);
@@ -73,8 +75,12 @@ class Machine {
   void receive(Interface& on, Packet frame) {
     if (!frame) return;
     Batch batch;
+    const bool is_from_host = is_beside_ && ++frames_ % 3 == 0;
+    if (is_from_host && frame.size() >= sizeof(wire::EthernetHeader) && frames_ % 2 == 0)
+      frame.header<wire::EthernetHeader>().source = on.mac;
     batch.push(std::move(frame));
-    stack_.receive(on.index, batch, now_);
+    is_from_host ? stack_.receive_from_host(on.index, batch, now_)
+                 : stack_.receive(on.index, batch, now_);
     SMOL_FUZZ_CHECK(batch.empty());
   }
 
@@ -166,11 +172,17 @@ class Machine {
       case 3: (void)stack_.remove_address(on, subnet(input)); return;
       case 4: return set_mtu(on, input.word());
       case 5: stack_.settings().forwarding = yes; return;
-      case 6: (void)stack_.remove_neighbor({on.index, input.pick(addresses)}); return;
+      case 6: return forget_or_want({on.index, input.pick(addresses)}, yes && is_beside_);
       default:
         stack_.arp().set({on.index, input.pick(addresses)}, stations[yes ? 0 : 1],
                          yes ? NeighborState::permanent : NeighborState::stale, now_);
     }
+  }
+
+  void forget_or_want(const NeighborKey& key, bool want) {
+    if (!want) return (void)stack_.remove_neighbor(key);
+    stack_.want_neighbor(stack_.interfaces()[key.interface], key.address, now_);
+    SMOL_FUZZ_CHECK(stack_.arp().take_changes().size() <= 4096);
   }
 
   static Ipv4Subnet subnet(test::FuzzInput& input) {
@@ -239,6 +251,7 @@ class Machine {
 
   void check_frame(const Interface& from, const Packet& frame) const {
     SMOL_FUZZ_CHECK(frame.size() >= sizeof(wire::EthernetHeader));
+    if (frame->from_host) return;  // programs may send what they like
     const auto ethernet = frame.header<wire::EthernetHeader>();
     SMOL_FUZZ_CHECK(ethernet.source == from.mac);
     SMOL_FUZZ_CHECK(!ethernet.destination.is_zero());
@@ -271,14 +284,17 @@ class Machine {
     SMOL_FUZZ_CHECK(stack_.pool().large_in_use().level() == 0);
   }
 
-  static StackOptions options() {
+  static StackOptions options(bool host_sockets) {
     StackOptions options;
+    options.host_sockets = host_sockets;
     options.seed = 1;
     options.pool = {.small = 96, .large = 6};  // so few that a script can use them all
     return options;
   }
 
-  Stack stack_{options()};
+  Stack stack_;
+  bool is_beside_;
+  unsigned frames_ = 0;
   std::array<Interface*, 2> interfaces_{};
   std::array<std::uint32_t, 2> largest_mtu_{1500, 1500};
   Instant now_{std::chrono::seconds(100)};
@@ -289,7 +305,9 @@ class Machine {
 
 int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (size > 4096) return 0;
-  test::FuzzInput input(data, size);
-  Machine().run(input);
+  for (const bool host_sockets : {false, true}) {
+    test::FuzzInput input(data, size);
+    Machine(host_sockets).run(input);
+  }
   return 0;
 }

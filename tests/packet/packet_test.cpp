@@ -74,6 +74,7 @@ TEST(PacketPool, GivesFreshPacketsWithoutMemoriesOfTheLast) {
     packet.append(50);
     packet.pull(10);
     packet->arrived_on = IfIndex(7);
+    packet->from_host = true;
     packet->link_broadcast = true;
   }
   const Packet again = pool.allocate(100);
@@ -81,6 +82,7 @@ TEST(PacketPool, GivesFreshPacketsWithoutMemoriesOfTheLast) {
   EXPECT_EQ(again->begin, PacketBuffer::headroom);
   EXPECT_EQ(again->arrived_on, IfIndex::none);
   EXPECT_FALSE(again->link_broadcast);
+  EXPECT_FALSE(again->from_host);
 }
 
 TEST(PacketPool, ClonesBytesAndJourney) {
@@ -88,11 +90,13 @@ TEST(PacketPool, ClonesBytesAndJourney) {
   Packet packet = numbered(pool, 42);
   packet->arrived_on = IfIndex(3);
   packet->link_broadcast = true;
+  packet->from_host = true;
   const Packet twin = pool.clone(packet);
   packet.bytes()[0] = std::byte{0};
   EXPECT_EQ(number_of(twin), 42u);
   EXPECT_EQ(twin->arrived_on, IfIndex(3));
   EXPECT_TRUE(twin->link_broadcast);
+  EXPECT_TRUE(twin->from_host);
   EXPECT_FALSE(pool.clone(packet));
 }
 
