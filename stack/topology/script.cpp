@@ -61,6 +61,8 @@ class Collector {
   }
 
   void read(const Machine& machine, std::span<const ShellToken> tokens, const std::string& file) {
+    if (tokens.size() > tokens_left_) return;
+    tokens_left_ -= tokens.size();
     ShellReader::Variables variables{{"HOSTNAME", machine.hostname}};
     ShellReader reader(tokens, std::move(variables), [&](SimpleCommand command) {
       take_command(machine, std::move(command), file);
@@ -97,6 +99,7 @@ class Collector {
 
   std::map<fs::path, std::vector<ShellToken>> scripts_;
   std::vector<ScriptedCommand> commands_;
+  std::size_t tokens_left_ = script_limit::tokens;
 };
 
 }  // namespace

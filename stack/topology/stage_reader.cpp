@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <array>
 
+#include "smolstack/topology/lab_file.hpp"
 #include "smolstack/topology/lab_reader.hpp"
 
 namespace smolstack::topology {
@@ -114,8 +115,12 @@ void read_test(Reading& reading, const Value& value) {
 }  // namespace
 
 void read_stages(Reading& reading, const Written& written) {
-  if (is_map_or_null(reading, written, "`stages: { final: { exec: { client: [\"ip route\"] } } }`"))
-    for (const Entry& entry : written.value.entries) read_stage(reading, entry);
+  if (!is_map_or_null(reading, written,
+                      "`stages: { final: { exec: { client: [\"ip route\"] } } }`"))
+    return;
+  if (written.value.entries.size() > lab_limit::stages)
+    return reading.found.error(written.value.line, "more than 64 stages", "split the lab");
+  for (const Entry& entry : written.value.entries) read_stage(reading, entry);
 }
 
 void read_tests(Reading& reading, const Written& written) {

@@ -16,6 +16,7 @@ namespace lab_limit {
 inline constexpr std::size_t machines = 1024;
 inline constexpr std::size_t networks = 1024;
 inline constexpr std::size_t links = 4096;
+inline constexpr std::size_t stages = 64;
 inline constexpr std::size_t findings = 100;  ///< the others are only counted
 }  // namespace lab_limit
 

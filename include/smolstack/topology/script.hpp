@@ -21,9 +21,10 @@ struct ScriptedCommand {
 };
 
 namespace script_limit {
-inline constexpr std::size_t bytes = 64 * 1024;   ///< a longer script is not read
-inline constexpr std::size_t commands = 100'000;  ///< of a whole lab
-inline constexpr int depth = 32;                  ///< of nested constructs
+inline constexpr std::size_t bytes = 64 * 1024;  ///< a longer script is not read
+inline constexpr std::size_t tokens = 500'000;   ///< looked at for a whole lab
+inline constexpr std::size_t commands = 20'000;  ///< of a whole lab
+inline constexpr int depth = 32;                 ///< of nested constructs
 }  // namespace script_limit
 
 /// The `ip` and `sysctl` commands of every machine in the order of the lab, of each its start-up
