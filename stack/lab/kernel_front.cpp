@@ -3,8 +3,10 @@
 #include <map>
 #include <optional>
 
+#include "smolstack/inspect/snapshot_json.hpp"
 #include "smolstack/io/tap.hpp"
 #include "smolstack/lab/front.hpp"
+#include "smolstack/lab/machine_commands.hpp"
 #include "smolstack/topology/lab.hpp"
 
 // A machine with the kernel's own stack straight on the wire: each interface is one end of a pair
@@ -18,13 +20,30 @@ using Result = Expected<void, Error>;
 /// What can be asked of such a machine; the rest its own programs answer.
 class KernelCommander final : public control::Commander {
  public:
+  explicit KernelCommander(const topology::Machine& machine) : machine_(machine) {}
+
   std::unique_ptr<control::Running> start(std::string_view command, const control::Words&,
                                           const std::shared_ptr<control::Reply>& reply) override {
-    reply->fail(control::exit_code::wrong, "the kernel's stack speaks here, which has no `" +
-                                               std::string(command) +
-                                               "`; use the machine's own programs: smolstack exec");
+    if (command == "snapshot")
+      snapshot(*reply);
+    else
+      reply->fail(control::exit_code::wrong,
+                  "the kernel's stack speaks here, which has no `" + std::string(command) +
+                      "`; use the machine's own programs: smolstack exec");
     return nullptr;
   }
+
+ private:
+  void snapshot(control::Reply& reply) {
+    const auto read = kernel_snapshot(machine_);
+    if (!read) return reply.fail(control::exit_code::wrong, read.error().message());
+    auto rows = inspect::to_rows(*read);
+    complete_snapshot(machine_, rows.front());
+    for (const auto& row : rows) reply.data(row);
+    reply.finish(control::exit_code::done);
+  }
+
+  const topology::Machine& machine_;
 };
 
 class KernelFront final : public Front {
@@ -57,7 +76,7 @@ class KernelFront final : public Front {
   }
 
   std::shared_ptr<control::Commander> commander() override {
-    return std::make_shared<KernelCommander>();
+    return std::make_shared<KernelCommander>(options_.machine);
   }
 
  private:

@@ -22,6 +22,7 @@
 #include "smolstack/lab/machine_commander.hpp"
 #include "smolstack/lab/machine_files.hpp"
 #include "smolstack/lab/namespaces.hpp"
+#include "smolstack/mirror/sysctls.hpp"
 
 namespace smolstack::lab {
 namespace {
@@ -132,12 +133,11 @@ Result MachineProcess::open_devices() {
   if (!kernel) return unexpected(kernel.error());
   if (auto set = set_sysctls(); !set) return set;
   if (auto opened = front_->open_interfaces(*kernel); !opened) return opened;
-  if (auto configured = configure(*kernel); !configured) return configured;
-  return front_->start();
+  if (auto started = front_->start(); !started) return started;
+  return configure(*kernel);
 }
 
-/// The interfaces that come later inherit what is written to `default`; those of the file that name
-/// one interface are for set_sysctls' second call.
+/// What the file says comes later, when there are interfaces to say it of.
 Result MachineProcess::set_sysctls() {
   (void)write_proc("/proc/sys/net/ipv4/conf/all/rp_filter", "0");
   (void)write_proc("/proc/sys/net/ipv4/conf/default/rp_filter", "0");
@@ -150,16 +150,11 @@ Result MachineProcess::configure(io::Rtnetlink& kernel) {
   if (auto up = kernel.set_up(*lo); !up) return up;
   for (const auto& interface : machine_.interfaces)
     if (auto done = configure(kernel, interface); !done) return done;
-  for (const auto& sysctl : machine_.sysctls) {
-    std::string path = sysctl.name;
-    for (char& c : path)
-      if (c == '.') c = '/';
-    if (auto set = write_proc("/proc/sys/" + path, sysctl.value); !set) {
-      set.error().doing =
-          to_string(sysctl.place) + ": sysctl " + sysctl.name + ": " + set.error().doing;
+  for (const auto& sysctl : machine_.sysctls)
+    if (auto set = mirror::write_sysctl({sysctl.name, sysctl.value}); !set) {
+      set.error().doing = to_string(sysctl.place) + ": " + set.error().doing;
       return set;
     }
-  }
   return {};
 }
 

@@ -28,7 +28,7 @@ class Front {
   virtual Expected<void, Error> attach_wires() = 0;
   /// In the machine's: afterwards it has its eth0, eth1 ..., down and without addresses.
   virtual Expected<void, Error> open_interfaces(io::Rtnetlink& machine) = 0;
-  /// Links and addresses are as the lab file says. From here on it speaks.
+  /// From here on it speaks, as the namespace's links and addresses come up.
   virtual Expected<void, Error> start() = 0;
 
   /// Pulls or plugs the cable of an interface.
