@@ -5,6 +5,7 @@
 #include <iostream>
 #include <memory>
 #include <sstream>
+#include <utility>
 
 #include "smolstack/lab/exec.hpp"
 #include "smolstack/lab/find.hpp"
@@ -31,43 +32,16 @@ std::string usage() {
          "[--lab LAB] -- COMMAND...";
 }
 
-bool read_seconds(const std::string& word, double& seconds) {
-  std::istringstream text(word);
-  return text >> seconds && text.eof() && seconds > 0;
-}
-
-/// An option that stands behind the machines; how many words it took, 0: it is none of ours.
-std::size_t read_option(ExecWords& words, const Words& given, std::size_t at) {
-  const std::string& word = given[at];
-  const bool has_value = at + 1 < given.size();
-  if (word == "--all") words.all = true;
-  if (word == "--json") words.json = true;
-  if (word == "--all" || word == "--json") return 1;
-  if (word == "--lab" && has_value) {
-    words.lab = given[at + 1];
-    return 2;
-  }
-  return word == "--timeout" && has_value && read_seconds(given[at + 1], words.timeout) ? 2 : 0;
-}
-
-/// Options, then machines, then options, then `--` or the first word of the command. False: the
-/// words are no such thing.
-bool read_words(ExecWords& words, const Words& given) {
-  std::size_t at = 0;
-  const auto is_option = [&] {
-    return at < given.size() && given[at].starts_with('-') && given[at] != "--";
-  };
-  for (int side = 0; side < 2; ++side) {
-    while (is_option()) {
-      const std::size_t taken = read_option(words, given, at);
-      if (taken == 0) return false;
-      at += taken;
-    }
-    if (side == 0 && !words.all && at < given.size() && given[at] != "--")
-      words.machines = given[at++];
-  }
-  if (at < given.size() && given[at] == "--") ++at;
-  words.command.assign(given.begin() + static_cast<std::ptrdiff_t>(at), given.end());
+/// The command begins at `--`, or where CLI11 found a word that is neither option nor machines.
+/// False: there is none, or nowhere to run it.
+bool take_command(ExecWords& words, const Words& rest, const Words& behind_dashes) {
+  // With --all the first word is no machine.
+  if (words.all && !words.machines.empty())
+    words.command.push_back(std::exchange(words.machines, {}));
+  words.command.insert(words.command.end(), rest.begin(), rest.end());
+  const bool began = !words.command.empty();
+  if (began && !behind_dashes.empty()) words.command.push_back("--");
+  words.command.insert(words.command.end(), behind_dashes.begin(), behind_dashes.end());
   return !words.command.empty() && words.all == words.machines.empty();
 }
 
@@ -123,22 +97,22 @@ int hop(const std::string& machine, const std::string& lab_name) {
   return lab::exit_code::ours;
 }
 
-void add_exec(CLI::App& app, Action& action) {
+void add_exec(CLI::App& app, Action& action, const Words& behind_dashes) {
   CLI::App* const verb = app.add_subcommand("exec", "runs a command on machines of a lab");
   const auto words = std::make_shared<ExecWords>();
   verb->prefix_command();
+  verb->add_option("machines", words->machines, "NAME or LAB/NAME; `host`: the lab's own namespace")
+      ->type_name("MACHINE[,MACHINE...]");
   verb->add_flag("--all", words->all, "on every machine of the lab");
   verb->add_flag("--json", words->json, "one object a line for each machine");
   verb->add_option("--timeout", words->timeout, "ends it after so long; exit code 124")
       ->type_name("SECONDS")
       ->check(CLI::PositiveNumber);
   verb->add_option("--lab", words->lab, "the lab, where several run")->type_name("LAB");
-  verb->footer(
-      "smolstack exec MACHINE[,MACHINE...]|--all -- COMMAND...\n"
-      "The machine `host` is the lab's own namespace.");
-  verb->callback([verb, &action, words] {
-    action = [given = verb->remaining(), words]() -> int {
-      if (!read_words(*words, given)) {
+  verb->footer("smolstack exec MACHINE[,MACHINE...]|--all -- COMMAND...");
+  verb->callback([verb, &action, words, &behind_dashes] {
+    action = [given = verb->remaining(), words, &behind_dashes]() -> int {
+      if (!take_command(*words, given, behind_dashes)) {
         complain(usage());
         return lab::exit_code::ours;
       }
@@ -165,8 +139,8 @@ void add_hop(CLI::App& app, Action& action) {
 
 }  // namespace
 
-void add_enter_verbs(CLI::App& app, Action& action) {
-  add_exec(app, action);
+void add_enter_verbs(CLI::App& app, Action& action, const Words& behind_dashes) {
+  add_exec(app, action, behind_dashes);
   add_hop(app, action);
 }
 

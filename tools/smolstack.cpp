@@ -1,5 +1,6 @@
 // One program, a verb for each thing it does.
 
+#include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -49,7 +50,17 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
-int run(const std::vector<std::string>& words) {
+/// Takes what stands behind the `--` of an `exec` away from the words: it is not ours to read.
+std::vector<std::string> take_command(std::vector<std::string>& words) {
+  const auto dashes = std::ranges::find(words, "--");
+  if (words.empty() || words.front() != "exec" || dashes == words.end()) return {};
+  std::vector<std::string> command(dashes + 1, words.end());
+  words.erase(dashes, words.end());
+  return command;
+}
+
+int run(std::vector<std::string> words) {
+  const std::vector<std::string> command = take_command(words);
   CLI::App app("A userspace TCP/IP stack and router on TAP devices");
   app.name("smolstack");
   app.set_version_flag("--version", std::string("smolstack " SMOL_VERSION));
@@ -59,7 +70,7 @@ int run(const std::vector<std::string>& words) {
   add_lab_show_verbs(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
-  add_enter_verbs(app, action);
+  add_enter_verbs(app, action, command);
   if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));
   if (is_unknown_verb(app, words.front()))
     return complain("`" + words.front() + "` is no verb; there are " + verbs_of(app));

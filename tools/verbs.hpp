@@ -2,6 +2,8 @@
 // What the verbs share: each adds itself to the command line and leaves behind what is to be done.
 
 #include <functional>
+#include <string>
+#include <vector>
 
 #include <CLI/App.hpp>
 #include <CLI/Config.hpp>
@@ -16,7 +18,8 @@ void add_node_verbs(CLI::App& app, Action& action);
 void add_talk_verbs(CLI::App& app, Action& action);
 void add_lab_verbs(CLI::App& app, Action& action);
 void add_lab_show_verbs(CLI::App& app, Action& action);
-void add_enter_verbs(CLI::App& app, Action& action);
+/// `behind_dashes` is the command of `exec`, as far as it stands behind `--`.
+void add_enter_verbs(CLI::App& app, Action& action, const std::vector<std::string>& behind_dashes);
 
 /// One line on stderr, in the name of the program; returns exit code 2.
 int complain(const std::string& text);
