@@ -139,8 +139,7 @@ int ls(const ShowFlags& flags) {
   for (const auto& paths : lab::running_labs()) rows.push_back(lab_row(paths));
   const auto labs = rows.size();
   for (const auto& machine : control::running_machines())
-    if (machine.lab.empty())
-      rows.push_back({{"node", machine.name}, {"pid", machine.pid}});
+    if (machine.lab.empty()) rows.push_back({{"node", machine.name}, {"pid", machine.pid}});
   if (flags.json) {
     std::printf("%s\n", rows.dump().c_str());
     return exit_code::done;

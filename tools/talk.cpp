@@ -2,12 +2,16 @@
 
 #include "smolstack/admin/talk.hpp"
 
+#include <algorithm>
 #include <iostream>
 
 #include "smolstack/admin/ip_command.hpp"
+#include "smolstack/control/client.hpp"
 #include "smolstack/control/run_directory.hpp"
 #include "smolstack/lab/enter.hpp"
 #include "smolstack/lab/find.hpp"
+#include "smolstack/lab/lab_directory.hpp"
+#include "smolstack/mirror/owners.hpp"
 #include "smolstack/probe/talk_probe.hpp"
 #include "verbs.hpp"
 
@@ -16,25 +20,81 @@ namespace {
 
 using control::Words;
 
-/// On a machine of a lab its namespace's kernel is what people change, and our tables follow it;
-/// what they look at is our tables. Nothing: it is no change there.
-std::optional<int> change_inside(std::string_view machine, const Words& words) {
+bool has_lab(std::string_view machine) {
   const auto sockets = control::control_sockets(machine);
-  if (sockets.size() > 1 || sockets.front().lab.empty()) return {};
-  const auto request = control::parse_ip(words);
-  using control::IpVerb;
-  if (!request || request->verb == IpVerb::show || request->verb == IpVerb::get) return {};
+  return sockets.size() == 1 && !sockets.front().lab.empty();
+}
+
+/// The machine's own program, with our words.
+int run_inside(std::string_view machine, std::string program, const Words& words) {
   const auto found = lab::find_machine(machine);
   if (!found) return complain(found.error().error);
-  Words command{"ip"};
+  Words command{std::move(program)};
   command.insert(command.end(), words.begin(), words.end());
   const auto exit = lab::enter_and_run({found->target(), command, {}});
   return exit ? *exit : complain(exit.error().message());
 }
 
+/// Does a machine of a lab have the kernel's stack on its wires? Its own programs answer for it.
+bool is_kernel_machine(std::string_view machine) {
+  const auto found =
+      has_lab(machine)
+          ? lab::find_machine(machine)
+          : Expected<lab::FoundMachine, control::Outcome>(unexpected(control::Outcome{}));
+  if (!found) return false;
+  auto supervisor = control::Client::connect(lab::LabPaths::of(found->lab).socket().native());
+  if (!supervisor) return false;
+  bool is_kernel = false;
+  (void)supervisor->run("ps", {}, [&](const control::Json& row) {
+    is_kernel |= row.value("node", "") == found->name && row.value("stack", "") == "kernel";
+  });
+  return is_kernel;
+}
+
+/// On a machine of a lab its namespace's kernel is what people change, and our tables follow it;
+/// what they look at is our tables.
+bool is_change(const Words& words) {
+  using control::IpVerb;
+  const auto request = control::parse_ip(words);
+  return request && request->verb != IpVerb::show && request->verb != IpVerb::get;
+}
+
+int talk_owners(std::string_view machine, const Words& words, std::ostream& out) {
+  auto client = control::Client::connect(machine);
+  std::vector<control::Json> rows;
+  const control::Outcome told =
+      client ? client->run("owners", {}, [&](const control::Json& row) { rows.push_back(row); })
+             : client.error();
+  if (told.exit != control::exit_code::done) return complain(told.error);
+  const bool json = std::ranges::find(words, "-j") != words.end();
+  out << (json ? control::Json(rows).dump() + '\n' : mirror::format_owners(rows)) << std::flush;
+  return control::exit_code::done;
+}
+
 int talk_ip(std::string_view machine, const Words& words, std::ostream& out, std::ostream& errors) {
-  if (const auto changed = change_inside(machine, words)) return *changed;
+  if (std::ranges::find(words, "owners") != words.end()) return talk_owners(machine, words, out);
+  if ((has_lab(machine) && is_change(words)) || is_kernel_machine(machine))
+    return run_inside(machine, "ip", words);
   return control::talk_ip(machine, words, out, errors);
+}
+
+int talk_sysctl(std::string_view machine, const Words& words, std::ostream& out,
+                std::ostream& errors) {
+  const bool writes =
+      std::ranges::any_of(words, [](const auto& w) { return w.find('=') != w.npos; });
+  if ((has_lab(machine) && writes) || is_kernel_machine(machine))
+    return run_inside(machine, "sysctl", words);
+  return control::talk_sysctl(machine, words, out, errors);
+}
+
+/// A probe from our stack, or by the program of that name where the kernel's speaks.
+template <class OurOwn>
+auto probe_by(const std::string& program, OurOwn our_own) {
+  return [program, our_own](std::string_view machine, const Words& words, std::ostream& out,
+                            std::ostream& errors) {
+    if (is_kernel_machine(machine)) return run_inside(machine, program, words);
+    return our_own(machine, words, out, errors);
+  };
 }
 
 /// Hands everything behind the machine's name to the command, as it is.
@@ -58,18 +118,18 @@ void add_verb(CLI::App& app, Action& action, const std::string& name, const std:
 
 void add_talk_verbs(CLI::App& app, Action& action) {
   add_verb(app, action, "ip", "addresses, links, neighbours and routes of a machine",
-           "[-j] [-br] [-s] addr|link|neigh|route ...", talk_ip);
-  add_verb(app, action, "sysctl", "its settings", "NAME[=VALUE]...", control::talk_sysctl);
+           "[-j] [-br] [-s] addr|link|neigh|route|owners ...", talk_ip);
+  add_verb(app, action, "sysctl", "its settings", "NAME[=VALUE]...", talk_sysctl);
   add_verb(app, action, "stats", "what it counted, and why packets were dropped", "[-a] [-j]",
            control::talk_stats);
   add_verb(app, action, "ping", "echo requests from it",
            "[-c N] [-i S] [-w S] [-W S] [-s BYTES] [-I ADDRESS|IF] [-t TTL] [-M do|want|dont] "
            "[-bfnq] [--json] DESTINATION",
-           control::talk_ping);
+           probe_by("ping", control::talk_ping));
   add_verb(app, action, "traceroute", "the way from it to a destination",
            "[-I] [-m MAX_TTL] [-q PROBES] [-w S] [-f FIRST_TTL] [-N AT_ONCE] [-n] [--json] "
            "DESTINATION",
-           control::talk_traceroute);
+           probe_by("traceroute", control::talk_traceroute));
 }
 
 }  // namespace smolstack::tools

@@ -163,7 +163,9 @@ Result MachineProcess::configure(io::Rtnetlink& kernel, const topology::Interfac
   if (!link) return unexpected(link.error());
   if (interface.address)
     if (auto added = kernel.add_address(*link, *interface.address); !added) return added;
-  return interface.up ? kernel.set_up(*link) : Result();
+  if (interface.up)
+    if (auto up = kernel.set_up(*link); !up) return up;
+  return front_->plug(interface.name, true);
 }
 
 void MachineProcess::say(const Json& message) {

@@ -121,6 +121,8 @@ class SmolFront final : public Front {
     auto tap = io::TapDevice::open(
         {.name = wire.interface->name, .mtu = wire.interface->mtu, .mac = mac, .up = false});
     if (!tap) return unexpected(tap.error());
+    // Plugged in by plug() when its link is up: only then does `ip link` show `state UP`.
+    if (auto set = (*tap)->set_carrier(false); !set) return set;
     const auto ifindex = machine.find_link(wire.interface->name);
     if (!ifindex) return unexpected(ifindex.error());
     ifindexes_.push_back(*ifindex);
