@@ -6,15 +6,15 @@
 namespace smolstack::inspect {
 namespace {
 
-InterfaceSnapshot interface_of(const Interface& interface, bool forwarding) {
+InterfaceSnapshot interface_of(const Interface& interface) {
   InterfaceSnapshot snapshot{.name = interface.name,
                              .network = {},
                              .mac = interface.mac,
                              .mtu = interface.mtu,
                              .up = interface.up,
                              .carrier = interface.running,
-                             .forwarding = forwarding,
-                             .rp_filter = 0,
+                             .forwarding = interface.forwarding,
+                             .rp_filter = static_cast<std::uint8_t>(interface.rp_filter),
                              .addresses = {}};
   for (const InterfaceAddress& own : interface.addresses) snapshot.addresses.push_back(own.subnet);
   return snapshot;
@@ -35,7 +35,7 @@ MachineSnapshot snapshot_of(const Stack& stack, std::string_view name) {
   machine.echo_ignore_broadcasts = settings.echo_ignore_broadcasts;
   for (const auto& interface : stack.interfaces())
     if (interface->link != LinkType::loopback)
-      machine.interfaces.push_back(interface_of(*interface, settings.forwarding));
+      machine.interfaces.push_back(interface_of(*interface));
   for (const Ipv4Route& route : stack.tables().rib().routes())
     machine.routes.push_back({route, name_of(stack, route.interface)});
   for (const NeighborView& view : stack.arp().cache().entries())

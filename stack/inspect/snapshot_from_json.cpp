@@ -228,6 +228,7 @@ MachineSnapshot read_machine(Reader& reader) {
   reader.word("stack", machine.stack, parse_stack_kind, "stack (smol or kernel)");
   reader.flag("running", machine.running);
   reader.flag("ip_forward", machine.forwarding);
+  reader.number("rp_filter", machine.rp_filter, 0, 2);
   reader.flag("icmp_echo_ignore_all", machine.echo_ignore_all);
   reader.flag("icmp_echo_ignore_broadcasts", machine.echo_ignore_broadcasts);
   reader.list("interfaces", machine.interfaces, limits.interfaces, read_interface);

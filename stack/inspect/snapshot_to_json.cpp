@@ -59,6 +59,7 @@ Json head_of(const MachineSnapshot& machine) {
           {"stack", machine.stack == topology::StackKind::kernel ? "kernel" : "smol"},
           {"running", machine.running},
           {"ip_forward", machine.forwarding},
+          {"rp_filter", machine.rp_filter},
           {"icmp_echo_ignore_all", machine.echo_ignore_all},
           {"icmp_echo_ignore_broadcasts", machine.echo_ignore_broadcasts}};
 }

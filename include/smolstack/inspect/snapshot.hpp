@@ -17,10 +17,10 @@ struct InterfaceSnapshot {
   std::string network;  ///< the lab's network that its wire belongs to; empty: none
   MacAddress mac;
   std::uint32_t mtu = 1500;
-  bool up = true;       ///< what the administrator wants
-  bool carrier = true;  ///< whether the cable is plugged in
-  bool forwarding = false;
-  std::uint8_t rp_filter = 0;  ///< the stricter of conf.all and conf.NAME
+  bool up = true;              ///< what the administrator wants
+  bool carrier = true;         ///< whether the cable is plugged in
+  bool forwarding = true;      ///< its own switch; MachineSnapshot::forwarding must be on too
+  std::uint8_t rp_filter = 0;  ///< 0 off, 1 strict, 2 loose; the higher of this and the machine's
   std::vector<Ipv4Subnet> addresses;
 };
 
@@ -53,7 +53,8 @@ struct MachineSnapshot {
   std::string name;
   topology::StackKind stack = topology::StackKind::smol;
   bool running = true;
-  bool forwarding = false;  ///< net.ipv4.ip_forward
+  bool forwarding = false;     ///< net.ipv4.ip_forward
+  std::uint8_t rp_filter = 0;  ///< net.ipv4.conf.all.rp_filter
   bool echo_ignore_all = false;
   bool echo_ignore_broadcasts = true;
   std::vector<InterfaceSnapshot> interfaces;  ///< without lo

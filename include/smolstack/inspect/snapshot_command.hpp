@@ -10,7 +10,7 @@ class Stack;
 namespace smolstack::inspect {
 
 /// What the stack knows of itself. Networks, listening ports and host names are the caller's to
-/// fill in, `forwarding` of the interfaces follows net.ipv4.ip_forward.
+/// fill in.
 MachineSnapshot snapshot_of(const Stack& stack, std::string_view name);
 
 /// Answers with to_rows(); takes no words. Machine::complete_snapshot, when there is one, adds

@@ -1,7 +1,7 @@
 #pragma once
 // Snapshots as JSON, in iproute2's keys. What comes back is judged as if an enemy had written it.
 //
-//   {"node": "client", "stack": "smol", "running": true, "ip_forward": false,
+//   {"node": "client", "stack": "smol", "running": true, "ip_forward": false, "rp_filter": 0,
 //    "icmp_echo_ignore_all": false, "icmp_echo_ignore_broadcasts": true,
 //    "interfaces": [{"ifname": "eth0", "network": "ten-one-net", "address": "02:42:0a:01:01:02",
 //                    "mtu": 1500, "up": true, "carrier": true, "forwarding": true, "rp_filter": 0,
