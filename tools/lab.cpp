@@ -34,11 +34,6 @@ double seconds_since(std::chrono::steady_clock::time_point began) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
 }
 
-int say(const Outcome& outcome) {
-  if (!outcome.error.empty()) std::fprintf(stderr, "smolstack: %s\n", outcome.error.c_str());
-  return outcome.exit;
-}
-
 void say_problems(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
 }

@@ -47,6 +47,11 @@ std::optional<topology::Lab> read_lab_or_complain(const std::string& path) {
   return std::move(*read);
 }
 
+int say(const Outcome& outcome) {
+  if (!outcome.error.empty()) std::fprintf(stderr, "smolstack: %s\n", outcome.error.c_str());
+  return outcome.exit;
+}
+
 Expected<lab::LabPaths, Outcome> choose_running_lab(const std::string& given) {
   const char* const chosen = std::getenv("SMOLSTACK_LAB");
   const std::string wanted = !given.empty() ? given : chosen != nullptr ? chosen : "";

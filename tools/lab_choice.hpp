@@ -15,6 +15,9 @@ namespace smolstack::tools {
 /// wrong with it, and what is odd, on stderr.
 std::optional<topology::Lab> read_lab_or_complain(const std::string& path);
 
+/// Says why it could not be, and returns the exit code.
+int say(const control::Outcome& outcome);
+
 /// The running lab that is meant: by name, by path, by $SMOLSTACK_LAB, or the only one there is.
 Expected<lab::LabPaths, control::Outcome> choose_running_lab(const std::string& given);
 

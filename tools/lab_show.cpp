@@ -10,8 +10,9 @@
 #include <unistd.h>
 
 #include "lab_choice.hpp"
-#include "smolstack/control/client.hpp"
+#include "smolstack/control/local_socket.hpp"
 #include "smolstack/control/run_directory.hpp"
+#include "smolstack/lab/collect.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {
@@ -29,21 +30,6 @@ struct ShowFlags {
   bool json = false;
   bool follow = false;
 };
-
-int say(const Outcome& outcome) {
-  if (!outcome.error.empty()) std::fprintf(stderr, "smolstack: %s\n", outcome.error.c_str());
-  return outcome.exit;
-}
-
-Expected<Json, Outcome> ask(const std::string& socket, const std::string& command,
-                            const control::Words& words = {}) {
-  auto client = control::Client::connect(socket);
-  if (!client) return unexpected(client.error());
-  Json rows = Json::array();
-  const Outcome told = client->run(command, words, [&](const Json& row) { rows.push_back(row); });
-  if (told.exit != exit_code::done) return unexpected(told);
-  return rows;
-}
 
 /// The machine's process as we see it from here: 0 when nobody answers.
 int pid_of(const lab::LabPaths& paths, const std::string& machine) {
@@ -103,7 +89,7 @@ void print_machines(const Json& rows) {
 int ps(const ShowFlags& flags) {
   const auto paths = choose_running_lab(flags.lab);
   if (!paths) return say(paths.error());
-  auto rows = ask(paths->socket().native(), "ps");
+  auto rows = lab::ask(paths->socket(), "ps");
   if (!rows) return say(rows.error());
   bool all_run = true;
   for (Json& row : *rows) {
@@ -122,9 +108,9 @@ int ps(const ShowFlags& flags) {
 
 Json lab_row(const lab::LabPaths& paths) {
   Json row = {{"lab", paths.name()}};
-  if (const auto info = ask(paths.socket().native(), "info"); info && !info->empty())
+  if (const auto info = lab::ask(paths.socket(), "info"); info && !info->empty())
     row.update((*info)[0]);
-  const auto machines = ask(paths.socket().native(), "ps");
+  const auto machines = lab::ask(paths.socket(), "ps");
   std::size_t running = 0;
   if (machines)
     for (const Json& machine : *machines)
@@ -233,7 +219,7 @@ int link(const ShowFlags& flags) {
   if (!paths) return say(paths.error());
   const std::string machine = end.substr(0, colon);
   const auto done =
-      ask(paths->socket_of(machine).native(), "link", {end.substr(colon + 1), flags.words[1]});
+      lab::ask(paths->socket_of(machine), "link", {end.substr(colon + 1), flags.words[1]});
   if (!done) return say(done.error());
   if (flags.json)
     std::printf("%s\n", Json({{"link", end}, {"state", flags.words[1]}}).dump().c_str());

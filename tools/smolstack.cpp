@@ -68,6 +68,7 @@ int run(std::vector<std::string> words) {
   Action action;
   add_lab_verbs(app, action);
   add_lab_show_verbs(app, action);
+  add_why_verb(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
   add_enter_verbs(app, action, command);

@@ -15,6 +15,10 @@
 #include "machine_child.hpp"
 #include "smolstack/control/local_socket.hpp"
 #include "smolstack/control/server.hpp"
+#include "smolstack/inspect/snapshot_json.hpp"
+#include "smolstack/lab/find.hpp"
+#include "smolstack/lab/front.hpp"
+#include "smolstack/lab/machine_commands.hpp"
 #include "smolstack/lab/machine_files.hpp"
 #include "smolstack/lab/networks.hpp"
 #include "smolstack/topology/lab_file.hpp"
@@ -110,6 +114,7 @@ class Supervisor final : public control::Commander {
 
   void ps(control::Reply& reply);
   void info(control::Reply& reply);
+  void snapshot(control::Reply& reply);
   void restart(const Words& words, const std::shared_ptr<control::Reply>& reply);
   void start_again(const std::string& name);
   void restart_failed(const std::string& name, const std::string& why);
@@ -271,10 +276,12 @@ std::unique_ptr<control::Running> Supervisor::start(std::string_view command, co
   } else if (command == "down") {
     reply->finish(control::exit_code::done);
     boost::asio::post(context_, [this] { take_down(); });
+  } else if (command == "snapshot") {
+    snapshot(*reply);
   } else if (command == "restart") {
     restart(words, reply);
   } else {
-    control::refuse_unknown(*reply, command, "down, info, ps, restart");
+    control::refuse_unknown(*reply, command, "down, info, ps, restart, snapshot");
   }
   return nullptr;
 }
@@ -288,6 +295,20 @@ void Supervisor::ps(control::Reply& reply) {
 
 void Supervisor::info(control::Reply& reply) {
   reply.data({{"lab", lab_.name}, {"file", lab_.file.native()}, {"stage", stage_}});
+  reply.finish(control::exit_code::done);
+}
+
+/// Of the lab's own namespace: the bridges on which it has an address.
+void Supervisor::snapshot(control::Reply& reply) {
+  topology::Machine host;
+  host.name = host_name;
+  auto own = kernel_snapshot(host);
+  if (!own) return reply.fail(control::exit_code::wrong, own.error().message());
+  std::erase_if(own->interfaces, [](const auto& bridge) { return bridge.addresses.empty(); });
+  for (auto& bridge : own->interfaces)
+    for (const auto& network : lab_.networks)
+      if (bridge_name(lab_, network) == bridge.name) bridge.network = network.name;
+  for (const auto& row : inspect::to_rows(*own)) reply.data(row);
   reply.finish(control::exit_code::done);
 }
 

@@ -1,0 +1,76 @@
+// `why`: where a packet ends, for which reason, and what would mend it.
+
+#include "smolstack/inspect/why.hpp"
+
+#include <cstdio>
+#include <memory>
+
+#include "lab_choice.hpp"
+#include "smolstack/lab/collect.hpp"
+#include "verbs.hpp"
+
+namespace smolstack::tools {
+namespace {
+
+using control::Outcome;
+namespace exit_code = control::exit_code;
+
+struct WhyFlags {
+  std::string source;
+  std::string destination;
+  std::string lab;
+  std::string protocol = "icmp";
+  unsigned ttl = 0;
+  unsigned size = inspect::default_probe_size;
+  bool dont_fragment = false;
+  bool json = false;
+};
+
+Expected<inspect::WhyQuestion, Error> question_of(const WhyFlags& flags,
+                                                  const inspect::LabSnapshot& lab) {
+  auto question = inspect::make_question(lab, flags.source, flags.destination);
+  if (!question) return question;
+  if (auto set = inspect::set_protocol(*question, flags.protocol); !set)
+    return unexpected(set.error());
+  question->probe.ttl = static_cast<std::uint8_t>(flags.ttl);
+  question->probe.size = static_cast<std::uint16_t>(flags.size);
+  question->probe.dont_fragment = flags.dont_fragment;
+  return question;
+}
+
+int why(const WhyFlags& flags) {
+  const auto paths = choose_running_lab(flags.lab);
+  if (!paths) return say(paths.error());
+  const auto lab = lab::snapshot_of_running(*paths);
+  if (!lab) return say(lab.error());
+  const auto question = question_of(flags, *lab);
+  if (!question) return complain("why: " + question.error().doing);
+  const auto report = inspect::why(*lab, *question);
+  if (flags.json)
+    std::printf("%s\n", inspect::to_json(report).dump().c_str());
+  else
+    std::fputs(inspect::format_why(report).c_str(), stdout);
+  return report.arrives ? exit_code::done : exit_code::no;
+}
+
+}  // namespace
+
+void add_why_verb(CLI::App& app, Action& action) {
+  const auto flags = std::make_shared<WhyFlags>();
+  CLI::App* const verb =
+      app.add_subcommand("why", "where a packet ends, for which reason, and what would mend it");
+  verb->add_option("source", flags->source, "the machine that sends")->required();
+  verb->add_option("destination", flags->destination, "a machine, a name or an address")
+      ->required();
+  verb->add_option("--proto", flags->protocol, "icmp, udp:PORT or tcp:PORT");
+  verb->add_option("--ttl", flags->ttl, "the TTL it leaves with")->check(CLI::Range(1, 255));
+  verb->add_option("--size", flags->size, "bytes of payload, as ping -s")
+      ->check(CLI::Range(0, 65507));
+  verb->add_flag("--df", flags->dont_fragment, "must not be fragmented");
+  verb->add_option("--lab", flags->lab, "the lab, where several run");
+  verb->add_flag("--json", flags->json, "one JSON object");
+  verb->footer("Example: smolstack why server 10.1.1.2");
+  verb->callback([&action, flags] { action = [flags] { return why(*flags); }; });
+}
+
+}  // namespace smolstack::tools
