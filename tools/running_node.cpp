@@ -56,8 +56,8 @@ Expected<void, Complaint> RunningNode::open() {
   }
   log_->info("ready, control {}", listener->path().native());
   server_ = std::make_unique<control::Server>(
-      context_, control::Machine{stack_, loop_, config_.label(), &icmp_}, std::move(*listener),
-      control::commands());
+      context_, control::Machine{stack_, loop_, config_.label(), &icmp_, &impairments_},
+      std::move(*listener), control::commands());
   return {};
 }
 
@@ -77,7 +77,12 @@ Expected<control::LocalListener, Complaint> RunningNode::claim_socket() {
 Expected<void, Complaint> RunningNode::open_device(const InterfaceConfig& interface) {
   auto device = tools::open_device(interface);
   if (!device) return unexpected(device.error());
-  loop_.attach(stack_.interfaces().find(interface.label())->index, std::move(*device));
+  const IfIndex index = stack_.interfaces().find(interface.label())->index;
+  const io::WireEnd end{config_.label() + ':' + interface.label(), config_.seed.value_or(0)};
+  auto wire = std::make_unique<io::Impairment>(std::move(*device), end);
+  wire->set(io::Direction::out, interface.impairment);
+  impairments_.add(index, *wire);
+  loop_.attach(index, std::move(wire));
   return {};
 }
 

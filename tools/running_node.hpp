@@ -13,6 +13,7 @@
 #include "smolstack/control/log.hpp"
 #include "smolstack/control/server.hpp"
 #include "smolstack/io/event_loop.hpp"
+#include "smolstack/io/impairment_device.hpp"
 #include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
@@ -46,6 +47,7 @@ class RunningNode {
   boost::asio::io_context context_{1};
   Stack stack_;
   io::EventLoop loop_;
+  io::Impairments impairments_;
   control::IcmpListener icmp_;
   boost::asio::signal_set signals_;
   std::unique_ptr<control::Server> server_;

@@ -72,6 +72,8 @@ int run(std::vector<std::string> words) {
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
   add_enter_verbs(app, action, command);
+  add_impair_verb(app, action);
+  add_enter_verbs(app, action);
   if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));
   if (is_unknown_verb(app, words.front()))
     return complain("`" + words.front() + "` is no verb; there are " + verbs_of(app));

@@ -16,6 +16,7 @@ using Action = std::function<int()>;
 
 void add_node_verbs(CLI::App& app, Action& action);
 void add_talk_verbs(CLI::App& app, Action& action);
+void add_impair_verb(CLI::App& app, Action& action);
 void add_lab_verbs(CLI::App& app, Action& action);
 void add_lab_show_verbs(CLI::App& app, Action& action);
 void add_why_verb(CLI::App& app, Action& action);

@@ -108,6 +108,13 @@ Result set_ifname(InterfaceConfig& interface, const std::string& value) {
   return {};
 }
 
+Result set_impair(InterfaceConfig& interface, const std::string& value) {
+  const auto impairment = io::parse_impairment(value);
+  if (!impairment) return unexpected(Complaint(impairment.error()));
+  interface.impairment = *impairment;
+  return {};
+}
+
 Result set_gateway(NodeConfig& node, const WrittenWord& written) {
   const auto address = parse_ipv4_address(written.text);
   if (!address) return complain("is not an IPv4 address, as in 10.1.1.3");
@@ -160,6 +167,8 @@ constexpr std::array interface_table{
     InterfaceWord{"host-ip", "ADDRESS/LENGTH",
                   "an address for the kernel's end, which is brought up", set_host_ip},
     InterfaceWord{"netns", "NAME", "the network namespace of the kernel's end", set_netns},
+    InterfaceWord{"impair", "\"WORD VALUE...\"",
+                  "what becomes of what it sends, as in \"delay 50ms loss 2%\"", set_impair},
     InterfaceWord{"ifname", "NAME", "its name inside the machine (default: the device's)",
                   set_ifname},
 };

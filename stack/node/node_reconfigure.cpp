@@ -64,7 +64,7 @@ void add_addresses(Stack& stack, Interface& interface, const InterfaceConfig& af
 /// Interfaces are opened at the start and stay as they are.
 bool device_differs(const InterfaceConfig& a, const InterfaceConfig& b) {
   return a.kind != b.kind || a.label() != b.label() || a.mac != b.mac || a.mtu != b.mtu ||
-         a.host_address != b.host_address || a.netns != b.netns;
+         a.host_address != b.host_address || a.impairment != b.impairment || a.netns != b.netns;
 }
 
 void say_what_waits(const NodeConfig& before, const NodeConfig& after, Changes& changes) {

@@ -105,6 +105,15 @@ TEST(NodeConfig, GoodOnes) {
     EXPECT_THAT(complaint_of(yaml), IsEmpty()) << yaml;
 }
 
+TEST(NodeConfig, AnInterfaceMayHaveABadWire) {
+  const NodeConfig node =
+      config("interfaces: [{ tap: t0, impair: delay 5ms loss 1% }, {tap: t1}]\n");
+  EXPECT_EQ(to_string(node.interfaces[0].impairment), "delay 5ms loss 1%");
+  EXPECT_TRUE(node.interfaces[1].impairment.is_off());
+  EXPECT_THAT(complaint_of("interfaces: [{ tap: t0, impair: delay 5 }]\n"),
+              HasSubstr("n.yaml:1: impair delay 5: delay 5: lacks its unit; write 5us, 5ms or 5s"));
+}
+
 TEST(NodeConfig, LimitsOfAFile) {
   EXPECT_THAT(complaint_of(std::string((1u << 20) + 1, '#')), HasSubstr("longer than 1 MiB"));
   EXPECT_THAT(complaint_of("name: " + std::string(17, '[') + std::string(17, ']') + "\n"),

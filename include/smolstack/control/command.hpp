@@ -21,7 +21,8 @@ namespace smolstack {
 class Stack;
 namespace io {
 class EventLoop;
-}
+class Impairments;
+}  // namespace io
 
 namespace control {
 
@@ -75,7 +76,8 @@ struct Machine {
   Stack& stack;
   io::EventLoop& loop;
   std::string name;
-  IcmpListener* icmp = nullptr;  ///< brings what ping and traceroute wait for
+  IcmpListener* icmp = nullptr;            ///< brings what ping and traceroute wait for
+  io::Impairments* impairments = nullptr;  ///< none: no wire of it can be impaired
   /// Adds to the first row of `snapshot` what the stack cannot know: its kind, listening ports.
   std::function<void(Json&)> complete_snapshot{};
 };

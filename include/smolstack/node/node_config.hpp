@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "smolstack/base/expected.hpp"
+#include "smolstack/io/impairment.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 #include "smolstack/wire/mac_address.hpp"
 
@@ -36,6 +37,7 @@ struct InterfaceConfig {
   std::optional<MacAddress> mac;
   std::uint32_t mtu = 1500;
   std::optional<Ipv4Subnet> host_address;  ///< for the kernel's end
+  io::ImpairmentOptions impairment{};      ///< of what it sends
   std::string netns;                       ///< the kernel's end lies there; empty: here
 
   const std::string& label() const { return name.empty() ? device : name; }
