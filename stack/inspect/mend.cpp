@@ -18,17 +18,29 @@ struct Progress {
   bool answered = false;
   bool delivered = false;
   std::size_t machines = 0;  ///< different ones, on the leg that failed
+  /// Links that are up where no way on was found: one that comes up has lost its routes, and the
+  /// next fault is the lack of them.
+  std::ptrdiff_t links = 0;
 
   friend auto operator<=>(const Progress&, const Progress&) = default;
 };
 
-Progress progress_of(const std::optional<Fault>& fault) {
+std::ptrdiff_t open_links(const LabSnapshot& lab, const Fault& fault) {
+  const MachineSnapshot* const machine = lab.find(fault.at);
+  if (!is(fault, DropReason::no_route) || machine == nullptr) return 0;
+  return std::ranges::count_if(
+      machine->interfaces, [](const InterfaceSnapshot& each) { return each.up && each.carrier; });
+}
+
+Progress progress_of(const LabSnapshot& lab, const std::optional<Fault>& fault) {
   if (!fault) return {.answered = true, .delivered = true};
   std::vector<std::string> way = fault->way;
   std::ranges::sort(way);
   const auto rest = std::ranges::unique(way);
   way.erase(rest.begin(), rest.end());
-  return {.delivered = fault->leg == Leg::reply, .machines = way.size()};
+  return {.delivered = fault->leg == Leg::reply,
+          .machines = way.size(),
+          .links = open_links(lab, *fault)};
 }
 
 /// Interfaces that are down and cables that are out, of one machine.
@@ -166,11 +178,11 @@ LabSnapshot mended(LabSnapshot lab, const Remedy& remedy) {
 
 Remedy find_remedy(const LabSnapshot& lab, const Probe& probe, const Fault& fault) {
   Remedy best;
-  Progress furthest = progress_of(fault);
+  Progress furthest = progress_of(lab, fault);
   for (Remedy& remedy : remedies(lab, probe, fault)) {
     const LabSnapshot after = mended(lab, remedy);
     const auto next = first_fault(after, probe, Simulation(after, probe).run(probe));
-    const Progress progress = progress_of(next);
+    const Progress progress = progress_of(after, next);
     // To go round in a larger loop is not to get further.
     const bool is_loop = next && !next->loop.empty();
     if (progress <= furthest || is_loop) continue;

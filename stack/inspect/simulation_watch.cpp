@@ -161,9 +161,11 @@ void Simulation::note_drops(const Occasion& occasion, bool was_delivered) {
       // What is counted on lo is an answer that could not leave, unless it began here.
       const bool is_aside = interface->index == loopback_index && occasion.in != nullptr;
       if ((!concerns_probe(occasion.role) && !is_timer) || is_aside) continue;
-      const bool of_request = was_delivered ? is_said_to_the_request(reason) : true;
-      const bool in_reply = occasion.role == Role::reply || (is_timer && trace_.delivered);
-      note_loss(occasion, of_request && !in_reply ? Leg::request : Leg::reply, reason);
+      const bool is_taken_in = occasion.role == Role::request && was_delivered;
+      const bool is_reply = is_taken_in ? !is_said_to_the_request(reason)
+                            : is_timer  ? trace_.delivered.has_value()
+                                        : occasion.role == Role::reply;
+      note_loss(occasion, is_reply ? Leg::reply : Leg::request, reason);
     }
     before = interface->drops;
   }

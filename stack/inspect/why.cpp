@@ -64,11 +64,7 @@ bool find_faults(LabSnapshot lab, const Probe& probe, const Trace& trace,
     const bool goes_on = !is_advice || fault->reason == to_string(DropReason::no_socket);
     if (!goes_on || fault->mends.empty()) return false;
     lab = after_mending(lab, probe, *fault);
-    const auto next = first_fault(lab, probe, Simulation(lab, probe).run(probe));
-    if (next && next->at == fault->at && next->reason == fault->reason && next->leg == fault->leg &&
-        next->way == fault->way)
-      return false;
-    fault = next;
+    fault = first_fault(lab, probe, Simulation(lab, probe).run(probe));
   }
   return !fault;
 }
@@ -80,15 +76,14 @@ std::string mend_words(const std::vector<Mend>& mends) {
   return text;
 }
 
-std::string sentence_of(const WhyReport& report, const LabSnapshot& lab) {
+std::string sentence_of(const WhyReport& report) {
   if (!report.faults.empty()) {
     const Fault& first = report.faults.front();
     return first.text + mend_words(first.mends);
   }
   const std::string& from = report.question.probe.from;
   const std::string to = to_string(report.question.probe.destination);
-  if (report.arrives_at == from && lab.find(from)->holder_of(report.source) != nullptr &&
-      report.path.size() == 1)
+  if (report.arrives_at == from && report.path.size() == 1)
     return to + " is an address of " + from +
            " itself: the packet never leaves it, and is answered.";
   return "It arrives: " + report.arrives_at + " answers " + from + " from " + to + '.';
@@ -143,7 +138,7 @@ WhyReport why(const LabSnapshot& lab, const WhyQuestion& question) {
   report.path = trace.hops;
   report.mends_suffice = find_faults(lab, probe, trace, report.faults);
   report.notes = notes_on(lab, probe, trace);
-  report.sentence = sentence_of(report, lab);
+  report.sentence = sentence_of(report);
   return report;
 }
 
