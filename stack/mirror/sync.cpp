@@ -178,8 +178,10 @@ std::optional<Ipv4Route> Sync::route_of(const RouteRow& row) {
   route.interface = links_->interface_of(row.ifindex);
   if (route.interface == IfIndex::none) return std::nullopt;
   // What goes out by `lo` comes back as a martian: Linux drops it in silence.
-  if (route.interface == loopback_index && route.kind == RouteKind::unicast)
+  if (route.interface == loopback_index && route.kind == RouteKind::unicast) {
     route.kind = RouteKind::blackhole;
+    route.interface = IfIndex::none;
+  }
   return route;
 }
 
