@@ -8,6 +8,7 @@
 #include "lab_choice.hpp"
 #include "smolstack/control/client.hpp"
 #include "smolstack/lab/bring_up.hpp"
+#include "smolstack/lab/running_lab.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {
@@ -17,8 +18,6 @@ using control::Json;
 using control::Outcome;
 namespace exit_code = control::exit_code;
 
-/// A lab takes its leave in a moment; one that hangs is ended by its supervisor after a second.
-constexpr int longest_farewell_ms = 5000;
 /// What is up before anybody has noticed needs no progress.
 constexpr double quiet_seconds = 0.5;
 
@@ -100,20 +99,10 @@ int up(const LabFlags& flags) {
   return lab ? bring_up_read(*lab, flags) : exit_code::wrong;
 }
 
-/// Asks the supervisor, and waits until nothing of the lab is left.
-Outcome take_down(const lab::LabPaths& paths) {
-  auto client = control::Client::connect(paths.socket().native());
-  if (!client) return client.error();
-  const Outcome told = client->run("down", {}, [](const Json&) {});
-  if (told.exit != exit_code::done) return told;
-  if (lab::wait_until_gone(paths, longest_farewell_ms)) return {};
-  return {exit_code::wrong, "lab " + paths.name() + " does not end; see " + paths.log().native()};
-}
-
 int down(const LabFlags& flags) {
   const auto paths = choose_running_lab(flags.lab);
   if (!paths) return say(paths.error());
-  const Outcome ended = take_down(*paths);
+  const Outcome ended = lab::take_down(*paths);
   if (ended.exit == exit_code::done && flags.json)
     std::printf("%s\n", Json({{"down", paths->name()}}).dump().c_str());
   else if (ended.exit == exit_code::done && !flags.quiet)
@@ -121,23 +110,14 @@ int down(const LabFlags& flags) {
   return say(ended);
 }
 
-Expected<Json, Outcome> info_of(const lab::LabPaths& paths) {
-  auto client = control::Client::connect(paths.socket().native());
-  if (!client) return unexpected(client.error());
-  Json info;
-  const Outcome told = client->run("info", {}, [&](const Json& row) { info = row; });
-  if (told.exit != exit_code::done || !info.is_object()) return unexpected(told);
-  return info;
-}
-
 /// The files are read before anything is ended: mistakes in them cost nobody a lab.
 int restart_all(const lab::LabPaths& paths, LabFlags flags) {
-  const auto info = info_of(paths);
+  const auto info = lab::info_of(paths);
   if (!info) return say(info.error());
-  const auto lab = read_lab_or_complain(info->value("file", ""));
+  const auto lab = read_lab_or_complain(info->file.native());
   if (!lab) return exit_code::wrong;
-  if (flags.stage.empty()) flags.stage = info->value("stage", "");
-  if (const Outcome ended = take_down(paths); ended.exit != exit_code::done) return say(ended);
+  if (flags.stage.empty()) flags.stage = info->stage;
+  if (const Outcome ended = lab::take_down(paths); ended.exit != exit_code::done) return say(ended);
   return bring_up_read(*lab, flags);
 }
 

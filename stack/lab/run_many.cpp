@@ -94,10 +94,10 @@ class Loop {
   Loop(const std::vector<Job>& jobs, const RunMany& how, const JobEvents& events)
       : jobs_(jobs), how_(how), events_(events) {}
 
-  void run() {
+  int run() {
     for (;;) {
       start_more();
-      if (running_.empty()) return;
+      if (running_.empty()) return interrupted_by_;
       wait();
       if (const int signal = signals_.take(); signal != 0) hand_on(signal);
       running_.remove_if([this](Running& each) { return serve(each); });
@@ -112,7 +112,8 @@ class Loop {
   }
 
   void start_one(std::size_t number) {
-    if (interrupted_) return events_.on_end(number, exit_code::ours, "interrupted before it began");
+    if (interrupted_by_ != 0)
+      return events_.on_end(number, exit_code::ours, "interrupted before it began");
     auto started = start(number, jobs_[number], signals_.before());
     if (!started) return events_.on_end(number, exit_code::ours, started.error().message());
     if (how_.timeout) started->until = Clock::now() + *how_.timeout;
@@ -138,7 +139,7 @@ class Loop {
   }
 
   void hand_on(int signal) {
-    interrupted_ = true;
+    if (interrupted_by_ == 0) interrupted_by_ = signal;
     for (const Running& each : running_) each.signal(signal);
   }
 
@@ -194,13 +195,13 @@ class Loop {
   const Signals signals_;
   std::list<Running> running_;
   std::size_t next_ = 0;
-  bool interrupted_ = false;
+  int interrupted_by_ = 0;
 };
 
 }  // namespace
 
-void run_many(const std::vector<Job>& jobs, const RunMany& how, const JobEvents& events) {
-  Loop(jobs, how, events).run();
+int run_many(const std::vector<Job>& jobs, const RunMany& how, const JobEvents& events) {
+  return Loop(jobs, how, events).run();
 }
 
 }  // namespace smolstack::lab
