@@ -69,11 +69,11 @@ int run(std::vector<std::string> words) {
   add_lab_verbs(app, action);
   add_lab_show_verbs(app, action);
   add_why_verb(app, action);
+  add_test_verb(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
   add_enter_verbs(app, action, command);
   add_impair_verb(app, action);
-  add_enter_verbs(app, action);
   if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));
   if (is_unknown_verb(app, words.front()))
     return complain("`" + words.front() + "` is no verb; there are " + verbs_of(app));

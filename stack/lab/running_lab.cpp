@@ -57,7 +57,8 @@ Expected<RunningLab, Outcome> info_of(const LabPaths& paths) {
   const Outcome told = client->run("info", {}, [&](const Json& row) { info = row; });
   if (told.exit != exit_code::done) return unexpected(told);
   if (!info.is_object())
-    return unexpected(Outcome{exit_code::wrong, "lab " + paths.name() + " does not say what it is"});
+    return unexpected(
+        Outcome{exit_code::wrong, "lab " + paths.name() + " does not say what it is"});
   return RunningLab{info.value("file", ""), info.value("stage", "")};
 }
 

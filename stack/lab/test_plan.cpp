@@ -55,8 +55,9 @@ class Matrix {
     auto targets = read("ip-addresses.txt");
     const auto names = read("dns-names.txt");
     check_systems(systems);
-    check(targets, [](const auto& text) { return parse_ipv4_address(text).has_value(); },
-          "no IPv4 address", "write one a line, as in 10.1.2.2");
+    check(
+        targets, [](const auto& text) { return parse_ipv4_address(text).has_value(); },
+        "no IPv4 address", "write one a line, as in 10.1.2.2");
     check(names, is_host_name, "no name", "write one a line, as in www.example.com");
     targets.insert(targets.end(), names.begin(), names.end());
     if (systems.empty() != targets.empty()) complain_half(systems.empty());
@@ -112,7 +113,8 @@ class Matrix {
       complain({directory_ / "systems.txt", 0}, "names no machine that could ping",
                "write machines there, one a line");
     else
-      complain({directory_ / "ip-addresses.txt", 0}, "names nothing to ping, nor does dns-names.txt",
+      complain({directory_ / "ip-addresses.txt", 0},
+               "names nothing to ping, nor does dns-names.txt",
                "write addresses there, one a line");
   }
 

@@ -37,8 +37,8 @@ struct JobEvents {
 
 /// Runs them all, in their order as far as at_once lets it, and returns when the last one has
 /// ended. SIGINT, SIGQUIT, SIGTERM and SIGHUP are handed on to those that run, and no more are
-/// started: the rest end with exit_code::ours. Returns the first such signal, 0 if none came. Call it
-/// from a process of one thread.
+/// started: the rest end with exit_code::ours. Returns the first such signal, 0 if none came. Call
+/// it from a process of one thread.
 int run_many(const std::vector<Job>& jobs, const RunMany& how, const JobEvents& events);
 
 }  // namespace smolstack::lab

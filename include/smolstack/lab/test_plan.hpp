@@ -16,9 +16,9 @@
 namespace smolstack::lab {
 
 namespace plan_limit {
-inline constexpr std::size_t file = 1u << 20;   ///< bytes of a file of test-data
-inline constexpr std::size_t cases = 100'000;   ///< of a whole lab
-inline constexpr std::size_t findings = 20;     ///< said of one file
+inline constexpr std::size_t file = 1u << 20;  ///< bytes of a file of test-data
+inline constexpr std::size_t cases = 100'000;  ///< of a whole lab
+inline constexpr std::size_t findings = 20;    ///< said of one file
 }  // namespace plan_limit
 
 using Tests = std::vector<topology::Test>;
