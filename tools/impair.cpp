@@ -3,15 +3,19 @@
 #include <algorithm>
 #include <iostream>
 
+#include "lab_choice.hpp"
 #include "smolstack/admin/impair_talk.hpp"
 #include "smolstack/io/impairment.hpp"
+#include "smolstack/lab/collect.hpp"
+#include "smolstack/lab/find.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {
 namespace {
 
 constexpr const char* usage =
-    "smolstack impair MACHINE:INTERFACE|MACHINE [--direction out|in|both] [--delay TIME] ... | "
+    "smolstack impair MACHINE:INTERFACE|MACHINE|NETWORK [--direction out|in|both] [--delay TIME] "
+    "... | "
     "--clear [--json]";
 
 /// "  --delay TIME          how long ..."
@@ -30,6 +34,32 @@ std::string help() {
   return text;
 }
 
+/// The interfaces on a network of the lab that runs, as MACHINE:INTERFACE; none: it is no network.
+std::vector<std::string> ports_of(const std::string& network) {
+  std::vector<std::string> ports;
+  const auto paths = choose_running_lab("");
+  if (!paths) return ports;
+  const auto rows = lab::ask(paths->socket(), "ps");
+  if (!rows) return ports;
+  for (const control::Json& row : *rows)
+    for (const control::Json& interface : row["interfaces"])
+      if (interface.value("network", "") == network && row.value("stack", "") == "smol")
+        ports.push_back(paths->name() + "/" + row.value("node", "") + ":" +
+                        interface.value("ifname", ""));
+  return ports;
+}
+
+/// A network is every port on it; the worst exit code counts.
+int impair(const std::string& what, const control::Words& words) {
+  const bool is_machine = what.find_first_of(":/") != what.npos || lab::find_machine(what);
+  const auto ports = is_machine ? std::vector<std::string>() : ports_of(what);
+  if (ports.empty()) return control::talk_impair(what, words, std::cout, std::cerr);
+  int exit = control::exit_code::done;
+  for (const std::string& port : ports)
+    exit = std::max(exit, control::talk_impair(port, words, std::cout, std::cerr));
+  return exit;
+}
+
 }  // namespace
 
 void add_impair_verb(CLI::App& app, Action& action) {
@@ -40,8 +70,7 @@ void add_impair_verb(CLI::App& app, Action& action) {
     action = [given = verb->remaining()]() -> int {
       if (given.empty() || given.front().starts_with('-'))
         return complain(std::string("impair: the machine comes first: ") + usage);
-      return control::talk_impair(given.front(), control::Words(given.begin() + 1, given.end()),
-                                  std::cout, std::cerr);
+      return impair(given.front(), control::Words(given.begin() + 1, given.end()));
     };
   });
 }

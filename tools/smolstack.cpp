@@ -69,6 +69,7 @@ int run(std::vector<std::string> words) {
   add_lab_verbs(app, action);
   add_lab_show_verbs(app, action);
   add_why_verb(app, action);
+  add_check_verbs(app, action);
   add_test_verb(app, action);
   add_node_verbs(app, action);
   add_talk_verbs(app, action);

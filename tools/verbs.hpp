@@ -20,6 +20,7 @@ void add_impair_verb(CLI::App& app, Action& action);
 void add_lab_verbs(CLI::App& app, Action& action);
 void add_lab_show_verbs(CLI::App& app, Action& action);
 void add_why_verb(CLI::App& app, Action& action);
+void add_check_verbs(CLI::App& app, Action& action);
 void add_test_verb(CLI::App& app, Action& action);
 /// `behind_dashes` is the command of `exec`, as far as it stands behind `--`.
 void add_enter_verbs(CLI::App& app, Action& action, const std::vector<std::string>& behind_dashes);

@@ -6,7 +6,10 @@
 #include <memory>
 
 #include "lab_choice.hpp"
+#include "smolstack/inspect/live.hpp"
 #include "smolstack/lab/collect.hpp"
+#include "smolstack/lab/find.hpp"
+#include "smolstack/lab/run_many.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {
@@ -24,6 +27,7 @@ struct WhyFlags {
   unsigned size = inspect::default_probe_size;
   bool dont_fragment = false;
   bool json = false;
+  bool live = false;
 };
 
 Expected<inspect::WhyQuestion, Error> question_of(const WhyFlags& flags,
@@ -38,6 +42,52 @@ Expected<inspect::WhyQuestion, Error> question_of(const WhyFlags& flags,
   return question;
 }
 
+// --- A real probe --------------------------------------------------------------------------------
+
+std::vector<inspect::MachineStats> stats_of(const lab::LabPaths& paths,
+                                            const inspect::LabSnapshot& lab) {
+  std::vector<inspect::MachineStats> all;
+  for (const auto& machine : lab.machines) {
+    auto rows = lab::ask(paths.socket_of(machine.name), "stats");
+    if (rows) all.push_back({machine.name, std::move(*rows)});
+  }
+  return all;
+}
+
+/// The machine's own ping, once.
+lab::Words ping_words(const inspect::Probe& probe) {
+  lab::Words words{"ping", "-n", "-q", "-c", "1", "-W", "4", "-s", std::to_string(probe.size)};
+  if (probe.ttl != 0) words.insert(words.end(), {"-t", std::to_string(probe.ttl)});
+  if (probe.dont_fragment) words.insert(words.end(), {"-M", "do"});
+  words.push_back(to_string(probe.destination));
+  return words;
+}
+
+bool is_answered(const lab::FoundMachine& source, const inspect::Probe& probe) {
+  int code = exit_code::wrong;
+  const lab::JobEvents events{
+      .on_output = [](std::size_t, lab::Stream, std::string_view) {},
+      .on_end = [&](std::size_t, int exit, const std::string&) { code = exit; }};
+  (void)lab::run_many({{source.target(), ping_words(probe)}}, {}, events);
+  return code == exit_code::done;
+}
+
+int live(const lab::LabPaths& paths, const inspect::LabSnapshot& lab,
+         const inspect::WhyQuestion& question, bool json) {
+  if (question.probe.protocol != ip_protocol::icmp)
+    return complain("why: --live sends a ping; leave --proto out");
+  const auto source = lab::find_machine(question.probe.from, paths.name());
+  if (!source) return say(source.error());
+  const auto before = stats_of(paths, lab);
+  const bool answered = is_answered(*source, question.probe);
+  const auto verdict = inspect::judge_live(before, stats_of(paths, lab), question, answered);
+  if (json)
+    std::printf("%s\n", inspect::to_json(verdict).dump().c_str());
+  else
+    std::printf("%s\n", verdict.sentence.c_str());
+  return answered ? exit_code::done : exit_code::no;
+}
+
 int why(const WhyFlags& flags) {
   const auto paths = choose_running_lab(flags.lab);
   if (!paths) return say(paths.error());
@@ -45,6 +95,7 @@ int why(const WhyFlags& flags) {
   if (!lab) return say(lab.error());
   const auto question = question_of(flags, *lab);
   if (!question) return complain("why: " + question.error().doing);
+  if (flags.live) return live(*paths, *lab, *question, flags.json);
   const auto report = inspect::why(*lab, *question);
   if (flags.json)
     std::printf("%s\n", inspect::to_json(report).dump().c_str());
@@ -68,6 +119,7 @@ void add_why_verb(CLI::App& app, Action& action) {
       ->check(CLI::Range(0, 65507));
   verb->add_flag("--df", flags->dont_fragment, "must not be fragmented");
   verb->add_option("--lab", flags->lab, "the lab, where several run");
+  verb->add_flag("--live", flags->live, "sends a real ping, and says what the machines counted");
   verb->add_flag("--json", flags->json, "one JSON object");
   verb->footer("Example: smolstack why server 10.1.1.2");
   verb->callback([&action, flags] { action = [flags] { return why(*flags); }; });

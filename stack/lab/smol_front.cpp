@@ -94,6 +94,7 @@ class SmolFront final : public Front {
 
   std::shared_ptr<control::Commander> commander() override {
     control::Machine machine{stack_, loop_, options_.machine.name, &icmp_};
+    machine.impairments = &impairments_;
     machine.complete_snapshot = [this](control::Json& row) {
       complete_snapshot(options_.machine, row);
     };
