@@ -122,6 +122,9 @@ std::string clause_of_drop(const LabSnapshot& lab, const Fault& fault, const Pro
   if (is(fault, mtu_exceeded)) return inspect::mtu_exceeded(lab, fault, probe);
   if (is(fault, blackhole) || is(fault, unreachable) || is(fault, prohibit))
     return by_route(lab, fault);
+  if (is(fault, martian_source) && !fault.loop.empty())
+    return "it comes back to " + fault.at + ", which sent it: it went round between " +
+           list_of(fault.loop);
   if (is(fault, rp_filter)) return inspect::rp_filter(lab, fault);
   if (is(fault, echo_ignored)) return inspect::echo_ignored(lab, fault);
   if (is(fault, no_socket))

@@ -36,7 +36,7 @@ Fault fault_of(const Loss& loss, const Trace& trace) {
   fault.way = way_of(trace, loss.leg);
   if (fault.way.empty() || (loss.reason != DropReason::ttl_expired && fault.way.back() != fault.at))
     fault.way.push_back(fault.at);
-  if (loss.reason == DropReason::ttl_expired) fault.loop = loop_of(fault.way);
+  fault.loop = loop_of(fault.way);
   return fault;
 }
 

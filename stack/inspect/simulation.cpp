@@ -128,6 +128,8 @@ bool Simulation::advance() {
   if (!next || *next > end_ || frames_ >= frames_allowed_) return false;
   now_ = std::max(now_, *next);
   for (const auto& station : stations_) {
+    const auto due = station->stack->next_deadline();
+    if (!due || *due > now_) continue;
     station->stack->advance(now_);
     look_at({*station});
   }

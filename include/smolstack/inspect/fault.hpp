@@ -35,7 +35,7 @@ struct Fault {
   std::string out;     ///< the interface it was to leave by; empty: none was found
   Ipv4Address next_hop;
   std::vector<std::string> way;   ///< the machines of this leg up to the end, in order
-  std::vector<std::string> loop;  ///< those it went round in; empty: no loop
+  std::vector<std::string> loop;  ///< those it went round in, until the end; empty: no loop
   std::vector<Mend> mends;        ///< together they mend this; none known: empty
   std::string text;               ///< what describe() says
 
