@@ -54,7 +54,7 @@ Expected<RunningLab, Outcome> info_of(const LabPaths& paths) {
   auto client = control::Client::connect(paths.socket().native());
   if (!client) return unexpected(client.error());
   Json info;
-  const Outcome told = client->run("info", {}, [&](const Json& row) { info = row; });
+  Outcome told = client->run("info", {}, [&](const Json& row) { info = row; });
   if (told.exit != exit_code::done) return unexpected(told);
   if (!info.is_object())
     return unexpected(
@@ -65,7 +65,7 @@ Expected<RunningLab, Outcome> info_of(const LabPaths& paths) {
 Outcome take_down(const LabPaths& paths) {
   auto client = control::Client::connect(paths.socket().native());
   if (!client) return client.error();
-  const Outcome told = client->run("down", {}, [](const Json&) {});
+  Outcome told = client->run("down", {}, [](const Json&) {});
   if (told.exit != exit_code::done) return told;
   if (wait_until_gone(paths, longest_farewell_ms)) return {};
   return {exit_code::wrong, "lab " + paths.name() + " does not end; see " + paths.log().native()};
