@@ -12,6 +12,7 @@
 #   captured FILE REGEX [TIMES]           so many lines of it are like that
 #   assert_equal WANTED GOT WHAT          assert_contains TEXT REGEX WHAT     assert_lacks likewise
 #   assert_nothing_left                   no process, socket or directory of any lab
+#   lab_processes [TITLE]                 the processes of labs, or those titled `smolstack: TITLE`
 #   wait_for SECONDS COMMAND...           until the command succeeds; fails after the deadline
 #   lacking WHAT / die WORDS...           skip (fail where SMOL_REQUIRE_DEVICES=1) / fail
 #   $labs  $work                          the copy of labs/, a directory that vanishes
@@ -133,14 +134,14 @@ end_capture() {
   output=$(cat "$1")
 }
 
-# Processes that a lab of this test has made: they inherit our run directory.
+# lab_processes [TITLE]: processes that run this test's copy of the program. Theirs are the titles
+# `smolstack: keeper of LAB`, `smolstack: LAB` and `smolstack: NODE`.
 lab_processes() {
-  local process
+  local process title
   for process in /proc/[0-9]*; do
-    [[ ${process#/proc/} != "$$" && ${process#/proc/} != "$BASHPID" ]] || continue
-    if tr '\0' '\n' <"$process/cmdline" 2>/dev/null | grep -qx -- "$SMOLSTACK"; then
-      echo "${process#/proc/}"
-    fi
+    [[ $process/exe -ef $SMOLSTACK ]] || continue
+    title=$({ tr -d '\0' <"$process/cmdline"; } 2>/dev/null) || continue
+    [[ -n ${1:-} && $title != "smolstack: $1" ]] || echo "${process#/proc/}"
   done
 }
 nothing_runs() { [[ -z $(lab_processes) ]]; }
