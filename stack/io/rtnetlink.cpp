@@ -114,6 +114,13 @@ Expected<void, Error> Rtnetlink::add_veth(const std::string& name, const std::st
   return ask(request, "making the pair " + name + " and " + peer);
 }
 
+Expected<void, Error> Rtnetlink::remove_link(unsigned ifindex) {
+  alignas(nlmsghdr) RequestBuffer buffer;
+  nlmsghdr* const request = start_request(buffer, RTM_DELLINK, 0);
+  put_link(request, ifindex);
+  return ask(request, "removing the link");
+}
+
 Expected<unsigned, Error> Rtnetlink::find_link(const std::string& name) {
   alignas(nlmsghdr) RequestBuffer buffer;
   nlmsghdr* const request = start_request(buffer, RTM_GETLINK, 0);

@@ -82,6 +82,8 @@ class KernelFront final : public Front {
  private:
   Result open_interface(io::Rtnetlink& machine, const topology::Interface& interface, int here) {
     const std::string wire = wire_name(options_.lab, options_.machine, interface);
+    // The pair of a machine that was killed lives on until the kernel has cleared up its namespace.
+    if (const auto old = lab_->find_link(wire)) (void)lab_->remove_link(*old);
     if (auto made = lab_->add_veth(wire, interface.name, here); !made) return made;
     if (auto set = set_wire(wire, interface); !set) return set;
     const auto own = machine.find_link(interface.name);

@@ -42,6 +42,8 @@ class Rtnetlink {
   /// A pair of Ethernet devices: `name` here, `peer` in the network namespace behind the
   /// descriptor.
   Expected<void, Error> add_veth(const std::string& name, const std::string& peer, int netns);
+  /// Removes a link, and with one end of a pair the other.
+  Expected<void, Error> remove_link(unsigned ifindex);
   /// The number of a link; no_such_device when there is none of that name.
   Expected<unsigned, Error> find_link(const std::string& name);
 
