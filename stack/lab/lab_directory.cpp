@@ -18,6 +18,8 @@ namespace fs = std::filesystem;
 using io::Descriptor;
 
 constexpr int lock_poll_ms = 5;
+/// Those who only look whether a lab runs hold its lock for a moment.
+constexpr int looks_ms = 50;
 
 Descriptor open_lock(const LabPaths& paths, int flags) {
   return Descriptor(::open(paths.lock().c_str(), O_RDWR | O_CLOEXEC | O_NOFOLLOW | flags, 0600));
@@ -32,6 +34,14 @@ void remove_directory(const LabPaths& paths) {
   for (const auto& entry : fs::directory_iterator(paths.directory(), ignored))
     if (is_file_of_a_lab(entry.path())) fs::remove(entry.path(), ignored);
   fs::remove(paths.directory(), ignored);
+}
+
+bool lock_soon(const Descriptor& lock) {
+  for (int waited = 0; ::flock(lock.number(), LOCK_EX | LOCK_NB) != 0; waited += lock_poll_ms) {
+    if (waited >= looks_ms) return false;
+    (void)::poll(nullptr, 0, lock_poll_ms);
+  }
+  return true;
 }
 
 /// Is the file that we have locked still the one at the path? Its owner removes it when it goes.
@@ -57,13 +67,14 @@ fs::path LabPaths::log_of(std::string_view machine) const {
 }
 
 Expected<LabClaim, Error> LabClaim::take(const LabPaths& paths) {
-  for (const auto& directory : {paths.directory().parent_path(), paths.directory()})
-    if (auto made = control::make_run_directory(directory); !made) return unexpected(made.error());
   for (;;) {
+    for (const auto& directory : {paths.directory().parent_path(), paths.directory()})
+      if (auto made = control::make_run_directory(directory); !made)
+        return unexpected(made.error());
     Descriptor lock = open_lock(paths, O_CREAT);
+    if (!lock && errno == ENOENT) continue;  // the lab before removed its directory just now
     if (!lock) return failed(errno, "opening " + paths.lock().native());
-    if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0)
-      return failed(std::errc::device_or_resource_busy, "lab " + paths.name());
+    if (!lock_soon(lock)) return failed(std::errc::device_or_resource_busy, "lab " + paths.name());
     // What a killed lab left behind goes; its lock file stays, as it is ours now.
     if (!is_current(lock, paths)) continue;
     std::error_code ignored;
@@ -80,7 +91,7 @@ void LabClaim::remove() {
 
 bool is_running(const LabPaths& paths) {
   const Descriptor lock = open_lock(paths, 0);
-  return lock && ::flock(lock.number(), LOCK_EX | LOCK_NB) != 0;
+  return lock && ::flock(lock.number(), LOCK_SH | LOCK_NB) != 0;
 }
 
 bool wait_until_gone(const LabPaths& paths, int timeout_ms) {
@@ -99,8 +110,9 @@ std::vector<LabPaths> running_labs() {
   for (const auto& entry : fs::directory_iterator(control::run_directory(), error)) {
     const LabPaths paths(entry.path());
     if (!entry.is_directory(error) || !fs::exists(paths.lock(), error)) continue;
-    // Taking the claim proves that nobody has it; then it is a dead lab's.
-    if (auto dead = LabClaim::take(paths))
+    if (is_running(paths))
+      found.push_back(paths);
+    else if (auto dead = LabClaim::take(paths))  // proves that nobody else took it meanwhile
       dead->remove();
     else
       found.push_back(paths);
