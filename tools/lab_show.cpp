@@ -7,6 +7,7 @@
 #include <memory>
 #include <poll.h>
 #include <sys/inotify.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "lab_choice.hpp"
@@ -154,6 +155,9 @@ struct Log {
 void show_new(Log& log, bool all) {
   const io::Descriptor file(::open(log.path.c_str(), O_RDONLY | O_CLOEXEC));
   std::string text;
+  // A long log is cut from its beginning while the lab runs.
+  if (struct stat now{}; ::fstat(file.number(), &now) == 0)
+    log.shown = std::min(log.shown, now.st_size);
   std::array<char, 65536> buffer;
   for (ssize_t size = 0; file && (size = ::pread(file.number(), buffer.data(), buffer.size(),
                                                  log.shown + static_cast<off_t>(text.size()))) > 0;)

@@ -3,11 +3,14 @@
 #include <algorithm>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <filesystem>
 #include <string>
+#include <unistd.h>
 #include <vector>
 
 #include "smolstack/control/command.hpp"
+#include "smolstack/lab/process_title.hpp"
 #include "verbs.hpp"
 
 namespace smolstack::tools {
@@ -59,6 +62,13 @@ std::vector<std::string> take_command(std::vector<std::string>& words) {
   return command;
 }
 
+/// Else a file that is opened later would become what we print to.
+void open_standard_streams() {
+  int opened = 0;
+  while (opened >= 0 && opened <= STDERR_FILENO) opened = ::open("/dev/null", O_RDWR);
+  if (opened > STDERR_FILENO) ::close(opened);
+}
+
 int run(std::vector<std::string> words) {
   const std::vector<std::string> command = take_command(words);
   CLI::App app("A userspace TCP/IP stack and router on TAP devices");
@@ -92,6 +102,8 @@ int run(std::vector<std::string> words) {
 }  // namespace smolstack::tools
 
 int main(int argc, char** argv) {
+  smolstack::tools::open_standard_streams();
+  smolstack::lab::keep_room_for_title(argv);
   try {
     return smolstack::tools::run(smolstack::tools::words_of(argc, argv));
   } catch (const std::exception& error) {

@@ -87,6 +87,7 @@ class MachineProcess {
   Result configure(io::Rtnetlink& kernel);
   Result configure(io::Rtnetlink& kernel, const topology::Interface& interface);
   Result set_sysctls();
+  void end();
   void listen();
   void obey(const Json& order);
   void start_up();
@@ -175,15 +176,18 @@ void MachineProcess::say(const Json& message) {
 
 void MachineProcess::run() {
   signals_.async_wait([this](const boost::system::error_code& error, int) {
-    if (error) return;
-    // Everybody else here may end in good order; the kernel ends who does not.
-    (void)::kill(-1, SIGTERM);
-    server_.reset();
-    context_.stop();
+    if (!error) end();
   });
   listen();
   say({{"ready", true}});
   context_.run();
+}
+
+/// Everybody else here may end in good order; the kernel ends who does not.
+void MachineProcess::end() {
+  (void)::kill(-1, SIGTERM);
+  server_.reset();
+  context_.stop();
 }
 
 void MachineProcess::listen() {
@@ -203,6 +207,7 @@ void MachineProcess::listen() {
 void MachineProcess::obey(const Json& order) {
   if (!order.is_object()) return;
   const std::string what = order.value("do", "");
+  if (what == "end") end();
   if (what == "start") start_up();
   if (what == "stage") run_stage(order.value("name", ""));
 }

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "smolstack/lab/process_title.hpp"
+
 namespace smolstack::lab {
 namespace {
 
@@ -58,6 +60,7 @@ Expected<void, Error> MachineChild::start(const topology::Lab& lab, const LabPat
   const int theirs = channel->theirs.number();
   auto child = fork_into(CLONE_NEWPID | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC, [&] {
     forget_supervisor(theirs);
+    set_process_title("smolstack: " + machine_.name);
     write_to_log(paths.log_of(machine_.name));
     return run_machine({lab, machine_, paths, std::move(channel->theirs)});
   });
@@ -105,7 +108,9 @@ void MachineChild::tell(const control::Json& order) {
 }
 
 void MachineChild::terminate() {
-  if (child_.pid != 0) (void)::kill(child_.pid, SIGTERM);
+  if (child_.pid == 0) return;
+  (void)::kill(child_.pid, SIGTERM);
+  tell({{"do", "end"}});  // if it does not hear signals yet
 }
 
 void MachineChild::kill() {

@@ -12,13 +12,11 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include "lab_rows.hpp"
 #include "machine_child.hpp"
 #include "smolstack/control/local_socket.hpp"
 #include "smolstack/control/server.hpp"
-#include "smolstack/inspect/snapshot_json.hpp"
-#include "smolstack/lab/find.hpp"
-#include "smolstack/lab/front.hpp"
-#include "smolstack/lab/machine_commands.hpp"
+#include "smolstack/lab/log_keeper.hpp"
 #include "smolstack/lab/machine_files.hpp"
 #include "smolstack/lab/networks.hpp"
 #include "smolstack/topology/lab_file.hpp"
@@ -33,44 +31,19 @@ using Result = Expected<void, Error>;
 
 constexpr auto longest_farewell = std::chrono::milliseconds(1000);
 
-std::string_view word_of(MachineState state) {
-  switch (state) {
-    case MachineState::starting: return "starting";
-    case MachineState::running: return "running";
-    case MachineState::dead: return "dead";
-  }
-  return "?";
-}
-
-Json address_rows(const topology::Machine& machine) {
-  Json rows = Json::array();
-  for (const auto& interface : machine.interfaces) {
-    Json row = {{"ifname", interface.name}, {"network", interface.network}};
-    if (interface.address) row["address"] = to_string(*interface.address);
-    rows.push_back(row);
-  }
-  return rows;
-}
-
-Json row_of(const MachineChild& child) {
-  const topology::Machine& machine = child.machine();
-  Json row = {{"node", machine.name}, {"state", word_of(child.state())}};
-  if (child.state() == MachineState::dead) row["reason"] = child.end();
-  row["kind"] = machine.is_router ? "router" : "host";
-  row["stack"] = machine.stack == topology::StackKind::smol ? "smol" : "kernel";
-  if (child.state() != MachineState::dead) row["uptime"] = child.uptime().count();
-  row["interfaces"] = address_rows(machine);
-  return row;
-}
-
-/// Signals as a descriptor: asio's own handling would stay behind in every process that is forked.
-io::Descriptor block_signals() {
+sigset_t ending_signals() {
   sigset_t set;
   sigemptyset(&set);
   sigaddset(&set, SIGTERM);
   sigaddset(&set, SIGINT);
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
-  return io::Descriptor(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
+  return set;
+}
+
+/// Signals as a descriptor: asio's own handling would stay behind in every process that is forked.
+int open_signals() {
+  block_ending_signals();
+  const sigset_t set = ending_signals();
+  return ::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
 class Supervisor final : public control::Commander {
@@ -79,9 +52,10 @@ class Supervisor final : public control::Commander {
       : lab_(std::move(start.lab)),
         stage_(std::move(start.stage)),
         paths_(std::move(start.paths)),
-        progress_(std::move(start.progress)),
-        signals_(context_, block_signals().release()),
-        farewell_(context_) {}
+        progress_(context_, start.progress.release()),
+        signals_(context_, open_signals()),
+        farewell_(context_),
+        log_keeper_(context_, paths_.directory()) {}
 
   Result open(const std::shared_ptr<Supervisor>& self);
   void run() { context_.run(); }
@@ -106,6 +80,7 @@ class Supervisor final : public control::Commander {
   void all_ready();
   void all_did(const std::string& what);
   void came_up();
+  void watch_up();
   void give_up(const std::string& why);
 
   void watch_signals();
@@ -118,19 +93,20 @@ class Supervisor final : public control::Commander {
   void restart(const Words& words, const std::shared_ptr<control::Reply>& reply);
   void start_again(const std::string& name);
   void restart_failed(const std::string& name, const std::string& why);
-  Expected<const topology::Lab*, std::string> reread_for(const std::string& name);
+  Expected<std::unique_ptr<topology::Lab>, std::string> reread_for(const std::string& name);
 
   topology::Lab lab_;
   std::string stage_;
   LabPaths paths_;
-  io::Descriptor progress_;
   boost::asio::io_context context_;
+  stream_descriptor progress_;
   stream_descriptor signals_;
   boost::asio::steady_timer farewell_;
+  LogKeeper log_keeper_;
   std::unique_ptr<control::Server> server_;
   Children children_;
   /// Descriptions that running machines refer to, of files that were read again since.
-  std::vector<std::unique_ptr<topology::Lab>> reread_;
+  std::map<std::string, std::unique_ptr<topology::Lab>, std::less<>> reread_;
   std::vector<std::string> problems_;
   std::map<std::string, Restart, std::less<>> restarting_;
   std::size_t waiting_for_ = 0;  ///< machines that have not done what all were told
@@ -145,6 +121,7 @@ Result Supervisor::open(const std::shared_ptr<Supervisor>& self) {
   auto listener = control::LocalListener::claim(paths_.socket());
   if (!listener) return unexpected(listener.error());
   watch_signals();
+  watch_up();
   for (const auto& machine : lab_.machines)
     if (auto started = start_machine(lab_, machine); !started) return started;
   server_ = std::make_unique<control::Server>(context_, self, std::move(*listener));
@@ -154,9 +131,9 @@ Result Supervisor::open(const std::shared_ptr<Supervisor>& self) {
 
 /// Whoever ran `up` may be gone; then nobody wants the lab that is not up yet.
 void Supervisor::say(const Json& news) {
-  if (!progress_) return;
+  if (!progress_.is_open()) return;
   const std::string line = news.dump(-1, ' ', false, Json::error_handler_t::replace) + '\n';
-  if (::write(progress_.number(), line.data(), line.size()) < 0 && !is_up_) take_down();
+  if (::write(progress_.native_handle(), line.data(), line.size()) < 0 && !is_up_) take_down();
 }
 
 Result Supervisor::start_machine(const topology::Lab& lab, const topology::Machine& machine) {
@@ -216,7 +193,17 @@ void Supervisor::all_did(const std::string& what) {
 void Supervisor::came_up() {
   is_up_ = true;
   say({{"up", lab_.name}, {"problems", problems_}});
-  progress_.close();
+}
+
+/// It ends in the middle by Ctrl-C, and in the end with a word of thanks.
+void Supervisor::watch_up() {
+  progress_.async_wait(stream_descriptor::wait_read,
+                       [this](const boost::system::error_code& error) {
+                         if (error) return;
+                         char thanks = 0;
+                         if (::read(progress_.native_handle(), &thanks, 1) != 1) take_down();
+                         progress_.close();
+                       });
 }
 
 /// A lab is up as a whole or not at all.
@@ -294,21 +281,15 @@ void Supervisor::ps(control::Reply& reply) {
 }
 
 void Supervisor::info(control::Reply& reply) {
-  reply.data({{"lab", lab_.name}, {"file", lab_.file.native()}, {"stage", stage_}});
+  const bool stays = is_up_ && !ending_ && !progress_.is_open();
+  reply.data({{"lab", lab_.name}, {"file", lab_.file.native()}, {"stage", stage_}, {"up", stays}});
   reply.finish(control::exit_code::done);
 }
 
-/// Of the lab's own namespace: the bridges on which it has an address.
 void Supervisor::snapshot(control::Reply& reply) {
-  topology::Machine host;
-  host.name = host_name;
-  auto own = kernel_snapshot(host);
-  if (!own) return reply.fail(control::exit_code::wrong, own.error().message());
-  std::erase_if(own->interfaces, [](const auto& bridge) { return bridge.addresses.empty(); });
-  for (auto& bridge : own->interfaces)
-    for (const auto& network : lab_.networks)
-      if (bridge_name(lab_, network) == bridge.name) bridge.network = network.name;
-  for (const auto& row : inspect::to_rows(*own)) reply.data(row);
+  const auto rows = own_snapshot(lab_);
+  if (!rows) return reply.fail(control::exit_code::wrong, rows.error().message());
+  for (const auto& row : *rows) reply.data(row);
   reply.finish(control::exit_code::done);
 }
 
@@ -318,6 +299,8 @@ void Supervisor::restart(const Words& words, const std::shared_ptr<control::Repl
     return reply->fail(control::exit_code::no, "lab " + lab_.name + " has no machine " + words[0]);
   if (restarting_.contains(words[0]))
     return reply->fail(control::exit_code::no, words[0] + " is being restarted already");
+  if (!is_up_ || ending_)
+    return reply->fail(control::exit_code::no, "lab " + lab_.name + " is not up");
   restarting_[words[0]] = {reply};
   MachineChild& child = *children_[words[0]];
   if (child.pid() == 0) return start_again(words[0]);
@@ -325,10 +308,14 @@ void Supervisor::restart(const Words& words, const std::shared_ptr<control::Repl
 }
 
 void Supervisor::start_again(const std::string& name) {
+  if (ending_) return restart_failed(name, "the lab ends");
   restarting_[name].is_coming_up = true;
-  const auto lab = reread_for(name);
+  auto lab = reread_for(name);
   if (!lab) return restart_failed(name, lab.error());
-  if (auto started = start_machine(**lab, *(*lab)->find_machine(name)); !started)
+  // The old process's description goes with it, and not before.
+  const auto old = std::exchange(reread_[name], std::move(*lab));
+  const topology::Lab& now = *reread_[name];
+  if (auto started = start_machine(now, *now.find_machine(name)); !started)
     restart_failed(name, started.error().message());
 }
 
@@ -338,7 +325,8 @@ void Supervisor::restart_failed(const std::string& name, const std::string& why)
 }
 
 /// The file is read anew: the machine comes back as it says now. Networks stay as they are.
-Expected<const topology::Lab*, std::string> Supervisor::reread_for(const std::string& name) {
+Expected<std::unique_ptr<topology::Lab>, std::string> Supervisor::reread_for(
+    const std::string& name) {
   auto read = topology::read_lab(lab_.file);
   if (!read)
     return unexpected("the lab file has mistakes now; see: smolstack check " + lab_.file.native());
@@ -347,11 +335,15 @@ Expected<const topology::Lab*, std::string> Supervisor::reread_for(const std::st
   for (const auto& interface : machine->interfaces)
     if (lab_.find_network(interface.network) == nullptr)
       return unexpected("network " + interface.network + " is new; restart the whole lab");
-  reread_.push_back(std::make_unique<topology::Lab>(std::move(*read)));
-  return reread_.back().get();
+  return std::make_unique<topology::Lab>(std::move(*read));
 }
 
 }  // namespace
+
+void block_ending_signals() {
+  const sigset_t set = ending_signals();
+  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+}
 
 int run_supervisor(SupervisorStart start) {
   const auto supervisor = std::make_shared<Supervisor>(start);

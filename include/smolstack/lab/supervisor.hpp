@@ -9,7 +9,8 @@
 
 namespace smolstack::lab {
 
-/// What `up` is told while a lab comes up, one JSON object a line:
+/// What `up` is told while a lab comes up, one JSON object a line; it answers the last one with a
+/// byte:
 ///   {"ready": 12, "of": 46}                      so many machines speak
 ///   {"failed": "TEXT"}                           the lab is taken down again
 ///   {"up": "NAME", "problems": ["..."]}          it runs; these commands ended badly
@@ -19,6 +20,9 @@ struct SupervisorStart {
   LabPaths paths;
   io::Descriptor progress;
 };
+
+/// The signals that end a lab wait until run_supervisor asks for them.
+void block_ending_signals();
 
 /// Runs a lab until it is told to end; returns the process's exit code. Must be called in a process
 /// that is the first of its own PID namespace, with its own mount and network namespaces.
