@@ -78,8 +78,9 @@ Json to_json(const MachineSnapshot& machine) {
 
 std::vector<Json> to_rows(const MachineSnapshot& machine) {
   std::vector<Json> rows{head_of(machine)};
-  const Json whole = to_json(machine);
-  for (const char* const key : {"interfaces", "routes", "listening", "neighbors", "hosts"}) {
+  Json whole = to_json(machine);
+  rows.front()["interfaces"] = std::move(whole["interfaces"]);
+  for (const char* const key : {"routes", "listening", "neighbors", "hosts"}) {
     Json piece = Json::array();
     const Json& list = whole[key];
     for (std::size_t i = 0; i < list.size(); ++i) {
@@ -98,7 +99,7 @@ Json join_rows(const Json& rows) {
     if (!row.is_object()) continue;
     for (const auto& [key, value] : row.items()) {
       const auto at = whole.find(key);
-      if (at == whole.end())
+      if (at == whole.end() || at->is_null())
         whole[key] = value;
       else if (at->is_array() && value.is_array())
         at->insert(at->end(), value.begin(), value.end());

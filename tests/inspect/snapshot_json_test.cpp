@@ -69,6 +69,16 @@ TEST(SnapshotJson, ALongTableGoesInPieces) {
   EXPECT_EQ(to_json(*back), to_json(machine));
 }
 
+TEST(SnapshotJson, WhoeverCompletesTheFirstRowFindsTheInterfacesThere) {
+  std::vector<Json> rows = to_rows(client());
+  rows.front()["interfaces"][0]["network"] = "another-net";
+  rows.front()["hosts"] = nullptr;
+  const auto back = machine_snapshot(Json(rows));
+  ASSERT_TRUE(back.has_value()) << back.error().message();
+  EXPECT_EQ(back->interfaces.front().network, "another-net");
+  EXPECT_EQ(back->hosts.size(), 1u);
+}
+
 TEST(SnapshotJson, KnowsIproute2sKeys) {
   const Json json = to_json(client());
   EXPECT_EQ(json["routes"][0].dump(),

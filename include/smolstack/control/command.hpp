@@ -78,7 +78,8 @@ struct Machine {
   std::string name;
   IcmpListener* icmp = nullptr;            ///< brings what ping and traceroute wait for
   io::Impairments* impairments = nullptr;  ///< none: no wire of it can be impaired
-  /// Adds to the first row of `snapshot` what the stack cannot know: its kind, listening ports.
+  /// Adds to the first row of `snapshot`, which has the interfaces, what the stack cannot know: its
+  /// kind, networks, listening ports.
   std::function<void(Json&)> complete_snapshot{};
 };
 

@@ -31,7 +31,8 @@ struct SnapshotLimits {
 };
 
 Json to_json(const MachineSnapshot& machine);
-/// The same in rows of at most 64 routes: a table of any length passes through a control socket.
+/// The same in rows, so that a table of any length passes through a control socket: the first one
+/// has the machine itself and its interfaces, the others up to 64 elements of one list.
 std::vector<Json> to_rows(const MachineSnapshot& machine);
 /// Rows put together: lists are joined, of all else the first one counts.
 Json join_rows(const Json& rows);
