@@ -161,7 +161,8 @@ void EventLoop::State::wake(Port& port) {
 
 /// Takes in what the device holds, within the budget of one wake-up; false: there was nothing.
 bool EventLoop::State::receive(Port& port) {
-  if (on_input) on_input();
+  // A program may have raised the mirror's MTU a moment before it sent.
+  if (port.is_host && on_input) on_input();
   const std::uint32_t mtu = stack.interfaces()[port.index].mtu;
   if (std::exchange(port.mtu, mtu) != mtu) port.device->set_mtu(mtu);
   bool fruitful = false;

@@ -52,8 +52,8 @@ class EventLoop {
   void on_report(std::function<void(const DeviceReport&)> report);
   /// Called after each flush while ICMP messages wait in the stack's inbox.
   void on_icmp(std::function<void(PacketQueue)> deliver);
-  /// Called before frames of any device are read, and again before they are handed to the stack:
-  /// the moment to tell it what has changed in the world since.
+  /// Called before frames of any device are handed to the stack, and of a mirror also before they
+  /// are read: the moment to tell the stack what has changed in the world since.
   void on_input(std::function<void()> prepare);
   /// Called after each flush, when its frames are on their way.
   void on_flushed(std::function<void()> then);
