@@ -76,7 +76,8 @@ struct Machine {
   std::vector<Interface> interfaces;
   std::vector<Sysctl> sysctls;
   std::vector<HostEntry> extra_hosts;
-  /// What runs when the machine has started, if anything: a script, or the words of a command.
+  /// What runs when the machine has started: first the script, then the words of a command; both
+  /// may be there. A script that the command runs itself is named by the command alone.
   std::optional<std::filesystem::path> start_up;
   std::vector<std::string> command;
   /// Files that a Dockerfile copies: from (on this host) to (on the machine).
