@@ -10,6 +10,7 @@
 #include "lab_choice.hpp"
 #include "smolstack/lab/collect.hpp"
 #include "smolstack/topology/check.hpp"
+#include "smolstack/topology/lab_file.hpp"
 #include "smolstack/topology/map.hpp"
 #include "verbs.hpp"
 

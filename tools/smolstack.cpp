@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "candidates.hpp"
 #include "smolstack/control/command.hpp"
 #include "smolstack/lab/process_title.hpp"
 #include "verbs.hpp"
@@ -53,6 +54,12 @@ std::vector<std::string> words_of(int argc, char** argv) {
   return words;
 }
 
+/// For the scripts of `completion`, not for people.
+int complete(const CLI::App& app, const std::vector<std::string>& words) {
+  for (const std::string& each : candidates(app, words)) std::printf("%s\n", each.c_str());
+  return control::exit_code::done;
+}
+
 /// Takes what stands behind the `--` of an `exec` away from the words: it is not ours to read.
 std::vector<std::string> take_command(std::vector<std::string>& words) {
   const auto dashes = std::ranges::find(words, "--");
@@ -84,8 +91,11 @@ int run(std::vector<std::string> words) {
   add_node_verbs(app, action);
   add_talk_verbs(app, action);
   add_enter_verbs(app, action, command);
+  add_doctor_verb(app, action);
+  add_completion_verb(app, action);
   add_impair_verb(app, action);
   if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));
+  if (words.front() == "__complete") return complete(app, {words.begin() + 1, words.end()});
   if (is_unknown_verb(app, words.front()))
     return complain("`" + words.front() + "` is no verb; there are " + verbs_of(app));
   try {
