@@ -38,11 +38,8 @@ bool is_deliberate(const Fault& fault) {
 }
 
 /// Routers need not be reached for themselves: a lab often has no routes to the wires between them.
-Severity severity_of(const Fault& fault, const Pair& pair) {
-  if (is_deliberate(fault)) return Severity::note;
-  const bool is_between_hosts = is_host(*pair.from) && is_host(*pair.to);
-  if (is(fault, DropReason::no_route) && !is_between_hosts) return Severity::note;
-  return Severity::error;
+bool is_aside(const Fault& fault, const Pair& pair) {
+  return is(fault, DropReason::no_route) && !(is_host(*pair.from) && is_host(*pair.to));
 }
 
 /// The machine, or all of a loop: wherever a packet enters it, it is the same loop.
@@ -55,12 +52,29 @@ std::string place_words(const Fault& fault) {
   return words;
 }
 
+/// Pairs that have nothing but their number in common, and the first of them.
+struct Tally {
+  std::optional<Pair> first;
+  std::size_t pairs = 0;
+
+  void count(const Pair& pair) {
+    if (!first) first = pair;
+    ++pairs;
+  }
+  /// ", nor is there one for 3 other pairs"
+  std::string others(std::string_view before, std::string_view after) const {
+    if (pairs < 2) return {};
+    const std::size_t rest = pairs - 1;
+    return std::string(before) + std::to_string(rest) + " other pair" + (rest == 1 ? "" : "s") +
+           std::string(after);
+  }
+};
+
 /// One thing that is wrong, and the pairs that suffer from it.
 struct Trouble {
   Severity severity = Severity::note;
   Fault fault;
-  Pair example;
-  std::size_t pairs = 0;
+  Tally tally;
 };
 
 class Check {
@@ -76,7 +90,7 @@ class Check {
     for (const RefusedCommand& each : refused_) report_refusal(each);
     probe_all(cost);
     report_troubles();
-    if (unclaimed_ > 0) report_unclaimed();
+    report_notes();
     return std::move(findings_);
   }
 
@@ -109,17 +123,14 @@ class Check {
 
   void take(Fault fault, const Pair& pair) {
     if (is(fault, DropReason::echo_ignored)) return;  // it came as far as it should
-    if (is_unclaimed(fault, pair)) {
-      ++unclaimed_;
-      if (!unclaimed_example_) unclaimed_example_ = pair;
-      return;
-    }
-    const Severity severity = severity_of(fault, pair);
-    const std::string network = network_of(fault.target);
+    if (is_unclaimed(fault, pair)) return unclaimed_.count(pair);
+    if (is_aside(fault, pair)) return aside_.count(pair);
+    const Severity severity = is_deliberate(fault) ? Severity::note : Severity::error;
+    const std::string reason = fault.loop.empty() ? fault.reason : "";
     const auto [at, is_new] = troubles_.try_emplace(
-        {severity, place_words(fault), fault.loop.empty() ? fault.reason : "", network}, Trouble{});
-    if (is_new) at->second = {severity, std::move(fault), pair};
-    ++at->second.pairs;
+        {severity, place_words(fault), reason, network_of(fault.target)}, Trouble{});
+    if (is_new) at->second = {severity, std::move(fault), {}};
+    at->second.tally.count(pair);
   }
 
   /// The network that an address lies in, by whoever has it.
@@ -133,7 +144,7 @@ class Check {
   void report_troubles() {
     std::size_t mends = 0;
     for (const auto& [key, trouble] : troubles_) {
-      const Probe probe = probe_of(trouble.example);
+      const Probe probe = probe_of(*trouble.tally.first);
       std::string mend;
       if (trouble.severity == Severity::error && mends++ < limits_.mends)
         for (const Mend& each : find_remedy(snapshot_, probe, trouble.fault))
@@ -143,29 +154,30 @@ class Check {
   }
 
   std::string words_of(const Trouble& trouble) const {
-    const Pair& pair = trouble.example;
-    std::string text =
-        pair.from->name + " cannot reach " + to_string(pair.address) + " (" + pair.to->name + "): ";
+    const Pair& pair = *trouble.tally.first;
     std::string why = describe(trouble.fault, snapshot_, probe_of(pair));
     if (why.ends_with('.')) why.pop_back();
-    text += why;
-    if (trouble.pairs > 1)
-      text += " (and so for " + std::to_string(trouble.pairs - 1) +
-              (trouble.pairs == 2 ? " other pair)" : " other pairs)");
-    return text;
+    return pair.from->name + " cannot reach " + name_of(pair) + ": " + why +
+           trouble.tally.others(" (and so for ", ")");
   }
 
-  void report_unclaimed() {
-    const Pair& pair = *unclaimed_example_;
-    findings_.push_back(
-        {Severity::note, place_of_stage(),
-         pair.from->name + " has no route to " + to_string(pair.address) + " (" + pair.to->name +
-             ")" +
-             (unclaimed_ == 1 ? std::string()
-                              : ", nor is there one for " + std::to_string(unclaimed_ - 1) +
-                                    (unclaimed_ == 2 ? " other pair" : " other pairs")) +
-             "; routes may be meant to be added by hand",
-         ""});
+  static std::string name_of(const Pair& pair) {
+    return to_string(pair.address) + " (" + pair.to->name + ')';
+  }
+
+  void report_notes() {
+    if (unclaimed_.first)
+      add_note(unclaimed_.first->from->name + " has no route to " + name_of(*unclaimed_.first) +
+               unclaimed_.others(", nor is there one for ", "") +
+               "; routes may be meant to be added by hand");
+    if (aside_.first)
+      add_note("not all routers can be reached from everywhere: " + aside_.first->from->name +
+               " cannot reach " + name_of(*aside_.first) + aside_.others(" (and so for ", ")") +
+               "; hosts need none of it");
+  }
+
+  void add_note(std::string what) {
+    findings_.push_back({Severity::note, place_of_stage(), std::move(what), ""});
   }
 
   /// What check_routes() of topology does not see: that something is there already, or not there.
@@ -215,8 +227,8 @@ class Check {
   LabSnapshot snapshot_;
   std::vector<topology::ScriptedCommand> commands_;
   std::map<Key, Trouble> troubles_;
-  std::size_t unclaimed_ = 0;
-  std::optional<Pair> unclaimed_example_;
+  Tally unclaimed_;  ///< nobody promised them a way
+  Tally aside_;      ///< routers that are asked, or ask, for themselves
   std::vector<Finding> findings_;
 };
 

@@ -131,6 +131,31 @@ TEST(Check, ARefusedCommandIsAnError) {
   EXPECT_EQ(errors[0].place.line, 13);
 }
 
+TEST(Check, WhatOnlyRoutersMissIsOneNote) {
+  const auto findings = check_reachability(test::read(R"(
+name: row
+networks:
+  west: { subnet: 10.1.0.0/24 }
+  middle: { subnet: 10.2.0.0/24 }
+  east: { subnet: 10.3.0.0/24 }
+nodes:
+  r1: { kind: router, networks: { west: 10.1.0.1, middle: 10.2.0.1 } }
+  r2: { kind: router, networks: { middle: 10.2.0.2, east: 10.3.0.2 } }
+  r3: { kind: router, networks: { east: 10.3.0.3 } }
+  a: { networks: { west: 10.1.0.2 } }
+  b: { networks: { middle: 10.2.0.3 } }
+stages:
+  only:
+    exec:
+      a: [ip route add default via 10.1.0.1]
+      b: [ip route add 10.1.0.0/24 via 10.2.0.1]
+)"),
+                                           "only");
+  ASSERT_EQ(findings.size(), 2u);
+  EXPECT_THAT(findings[1].what, HasSubstr("not all routers can be reached from everywhere"));
+  EXPECT_EQ(findings[1].severity, Severity::note);
+}
+
 /// Six routers in a row, each with a network of hosts: 46 machines in all.
 std::string row_of_46() {
   std::string networks = "name: row\nnetworks:\n";
