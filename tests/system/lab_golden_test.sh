@@ -39,7 +39,7 @@ assert_contains "$output" 'local error: message too long, mtu=1280' "the MTU, ob
 shell router 'ip link set eth0 mtu 1500'
 
 # TCP and UDP are the programs'; a closed port is refused at once, and once.
-shell server 'cd /etc && python3 -m http.server 8080 >/dev/null 2>&1 & echo started'
+shell server '(cd /etc; exec python3 -m http.server 8080) >/dev/null 2>&1 & echo started'
 wait_for 10 smol exec client -- curl -sf -o /dev/null http://10.1.2.2:8080/hostname
 shell client 'curl -s http://10.1.2.2:8080/hostname; curl -s http://10.1.2.2:81/ || echo refused $?'
 assert_equal $'server\nrefused 7' "$output" "curl to an open and to a closed port"
@@ -85,11 +85,11 @@ end_capture "$work/group"
 assert_equal "" "$output" "multicast behind the router"
 
 # Names are the machine's own, and can be edited; so are its processes.
-shell server 'echo "10.1.1.2 client" >> /etc/hosts; getent hosts client; ping -c 1 client; ps ax'
-assert_contains "$output" '^10\.1\.1\.2 +client' "a name of the machine's own"
-assert_contains "$output" '^64 bytes from client \(10\.1\.1\.2\)' "ping by name"
+shell server 'echo "10.1.1.2 printer" >> /etc/hosts; getent hosts printer; ping -c 1 printer; ps ax'
+assert_contains "$output" '^10\.1\.1\.2 +printer' "a name of the machine's own"
+assert_contains "$output" '^64 bytes from printer \(10\.1\.1\.2\)' "ping by name"
 assert_contains "$output" '^ +1 ' "the first process"
-assert_lacks "$(smol exec client -- cat /etc/hosts)" 'server' "the hosts of another machine"
+assert_lacks "$(smol exec client -- cat /etc/hosts)" 'printer' "the hosts of another machine"
 
 # The kernel's choice of a way was ours for every packet.
 for node in client server router; do

@@ -112,7 +112,7 @@ shell server 'ping 10.1.1.2 -c 1 -W 1'
 assert_contains "$output" '^1 packets transmitted, 0 received, 100% packet loss' "forwarding off"
 assert_lacks "$output" 'From' "forwarding off is silent"
 run smol why server 10.1.1.2
-assert_contains "$output" 'forwarding' "why, with forwarding off"
+assert_contains "$output" 'router gets it for another host and does not forward' "why, with forwarding off"
 assert_contains "$output" 'ip_forward=1' "its mend"
 shell router 'sysctl -w net.ipv4.ip_forward=1'
 shell server 'ping 10.1.1.2 -c 1 -W 1'
