@@ -87,7 +87,7 @@ assert_equal "" "$output" "multicast behind the router"
 # Names are the machine's own, and can be edited; so are its processes.
 shell server 'echo "10.1.1.2 printer" >> /etc/hosts; getent hosts printer; ping -c 1 printer; ps ax'
 assert_contains "$output" '^10\.1\.1\.2 +printer' "a name of the machine's own"
-assert_contains "$output" '^64 bytes from printer \(10\.1\.1\.2\)' "ping by name"
+assert_contains "$output" '^PING printer \(10\.1\.1\.2\)' "ping by name"
 assert_contains "$output" '^ +1 ' "the first process"
 assert_lacks "$(smol exec client -- cat /etc/hosts)" 'printer' "the hosts of another machine"
 
