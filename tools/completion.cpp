@@ -34,6 +34,7 @@ _smolstack() {
       COMPREPLY+=("$i")
     fi
   done
+  ((${#COMPREPLY[@]} < 2)) || mapfile -t COMPREPLY < <(printf '%s\n' "${COMPREPLY[@]}" | sort -u)
 }
 complete -F _smolstack smolstack hopon
 )";

@@ -2,10 +2,13 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -82,6 +85,20 @@ std::string working_directory() {
   return ::getcwd(path.data(), path.size()) == nullptr ? "" : path.data();
 }
 
+/// execvp(3) says "permission denied" of a program that it found nowhere, if it was not let into
+/// one of the directories. A name with a slash is not looked for.
+bool is_in_path(const std::string& program) {
+  if (program.find('/') != std::string::npos) return true;
+  const char* const path = std::getenv("PATH");
+  std::istringstream directories(path == nullptr ? "" : path);
+  const int met = errno;
+  bool found = false;
+  for (std::string directory; !found && std::getline(directories, directory, ':');)
+    found = ::access((directory + "/" + program).c_str(), F_OK) == 0;
+  errno = met;
+  return found;
+}
+
 /// The side of usher and program: everything here ends in exec or _exit.
 class Inside {
  public:
@@ -144,7 +161,7 @@ class Inside {
   }
 
   [[noreturn]] void not_run(const std::string& what) {
-    const bool absent = errno == ENOENT;
+    const bool absent = errno == ENOENT || (errno == EACCES && !is_in_path(what));
     const std::string why = absent ? "command not found" : std::strerror(errno);
     const std::string line = "smolstack: " + machine_.name + ": " + what + ": " + why + "\n";
     (void)!::write(STDERR_FILENO, line.data(), line.size());

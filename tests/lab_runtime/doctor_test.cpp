@@ -128,7 +128,7 @@ const std::vector<Case> cases{
 class DoctorSays : public testing::TestWithParam<Case> {};
 
 INSTANTIATE_TEST_SUITE_P(Of, DoctorSays, testing::ValuesIn(cases),
-                         [](const auto& info) { return info.param.what; });
+                         [](const auto& each) { return each.param.what; });
 
 TEST_P(DoctorSays, WhatMendsIt) {
   Host host = healthy();

@@ -18,7 +18,7 @@ run smol doctor
 assert_contains "$output" '^ok    /dev/net/tun: there$' "its text"
 
 # With a thing missing: the answer is no, and says how to mend it.
-run env SMOLSTACK_RUN_DIR=/proc/nowhere "$SMOLSTACK" doctor
+run env SMOLSTACK_RUN_DIR="$work/no/such" "$SMOLSTACK" doctor
 assert_equal 1 "$code" "a run directory that cannot be"
 assert_contains "$output" '^      mend: export SMOLSTACK_RUN_DIR=' "a run directory that cannot be"
 assert_contains "$output" '^No lab runs here' "a run directory that cannot be"

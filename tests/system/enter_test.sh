@@ -30,6 +30,8 @@ run smol exec server -- sh -c 'exit 7'
 assert_equal 7 "$code" "its exit code"
 run smol exec server -- no-such-program
 assert_equal 127 "$code" "a program that is not there"
+run env PATH="/root:$PATH" "$SMOLSTACK" exec server -- no-such-program
+assert_equal 127 "$code" "a program that is not there, where a directory of PATH is closed to us"
 run smol exec server --timeout 0.1 -- sleep 60
 assert_equal 124 "$code" "a program whose time is up"
 run smol exec nobody -- true

@@ -171,7 +171,7 @@ TEST(Dockerfiles, WhatIsStarted) {
       {"FROM x\n", "", {}},
       {"CMD [\"a\", \"b\"]\n", "", {"a", "b"}},
       {"cmd a b\n", "", {"sh", "-c", "a b"}},
-      {"CMD a \\\n  # between\n  b\n", "", {"sh", "-c", "a  b"}},
+      {"CMD a \\\n  # between\n  b\n", "", {"sh", "-c", "a b"}},
       {"ENTRYPOINT [\"e\"]\nCMD [\"c\"]\n", "", {"e", "c"}},
       {"ENTRYPOINT [\"e\"]\nCMD [\"c\"]\n", ", command: [d]", {"e", "d"}},
       {"ENTRYPOINT [\"e\"]\nCMD [\"c\"]\n", ", entrypoint: [f]", {"f"}},
@@ -210,16 +210,16 @@ std::string error_of_build(const Folder& folder, const std::string& dockerfile) 
 TEST(Dockerfiles, NothingOutsideTheContextIsCopied) {
   const Folder folder;
   folder.write("sub/deep/file", "");
-  std::filesystem::create_symlink("/etc/hostname", folder.path() / "link");
+  std::filesystem::create_symlink("/etc/passwd", folder.path() / "link");
   std::filesystem::create_symlink("/etc", folder.path() / "sub/deep/etc");
   EXPECT_THAT(error_of_build(folder, "FROM x\nCOPY link /link\n"),
               HasSubstr("Dockerfile:2: error: `link` leads out of the build context; copy the "
                         "file itself into "));
   EXPECT_THAT(error_of_build(folder, "COPY sub /sub\n"), HasSubstr("`sub` leads out of"));
-  EXPECT_THAT(error_of_build(folder, "COPY ../../../../etc/hostname /h\n"),
+  EXPECT_THAT(error_of_build(folder, "COPY ../../../../etc/passwd /h\n"),
               testing::AnyOf(HasSubstr("leads out of"), HasSubstr("there is no")));
-  EXPECT_THAT(error_of_build(folder, "COPY /etc/hostname /h\n"),
-              HasSubstr("there is no `/etc/hostname` in the build context"));
+  EXPECT_THAT(error_of_build(folder, "COPY /etc/passwd /h\n"),
+              HasSubstr("there is no `/etc/passwd` in the build context"));
   EXPECT_THAT(error_of_build(folder, "COPY sub\n"),
               HasSubstr("Dockerfile:1: error: COPY: needs a source and a destination"));
 }

