@@ -6,6 +6,9 @@ set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/smolstack)
 
 if(TARGET smolstack)
   install(TARGETS smolstack RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # `hopon NODE` is `smolstack hop NODE`.
+  install(CODE "file(CREATE_LINK smolstack
+                \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/hopon\" SYMBOLIC)")
 endif()
 install(DIRECTORY include/smolstack DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 
