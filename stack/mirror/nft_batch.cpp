@@ -135,6 +135,18 @@ NftRule& NftRule::compare(std::uint32_t operation, std::span<const std::byte> va
   return *this;
 }
 
+NftRule& NftRule::masked(std::span<const std::byte> mask) {
+  constexpr std::array<std::byte, 16> nothing{};
+  nftnl_expr* const mask_off = allocated(nftnl_expr_alloc("bitwise"));
+  nftnl_expr_set_u32(mask_off, NFTNL_EXPR_BITWISE_SREG, the_register);
+  nftnl_expr_set_u32(mask_off, NFTNL_EXPR_BITWISE_DREG, the_register);
+  nftnl_expr_set_u32(mask_off, NFTNL_EXPR_BITWISE_LEN, static_cast<std::uint32_t>(mask.size()));
+  set(mask_off, NFTNL_EXPR_BITWISE_MASK, mask);
+  set(mask_off, NFTNL_EXPR_BITWISE_XOR, std::span(nothing).first(mask.size()));
+  nftnl_rule_add_expr(rule_.get(), mask_off);
+  return *this;
+}
+
 NftRule& NftRule::accept() {
   return verdict(NF_ACCEPT);
 }

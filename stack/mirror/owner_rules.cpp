@@ -52,10 +52,16 @@ NftRule for_others() {
   return rule;
 }
 
+/// A later fragment has no ICMP header: what stands in its place is data, and may be anything.
 NftRule icmp_request(std::uint8_t type) {
+  constexpr std::uint16_t offset_bits = 0x1fff;  // RFC 791 §3.1
   NftRule rule;
   rule.meta(NFT_META_L4PROTO)
       .is(raw(ip_protocol::icmp))
+      .payload(NFT_PAYLOAD_NETWORK_HEADER, offsetof(wire::Ipv4Header, flags_offset),
+               sizeof offset_bits)
+      .masked(raw(Big16(offset_bits)))
+      .is(raw(Big16(std::uint16_t{0})))
       .payload(NFT_PAYLOAD_TRANSPORT_HEADER, 0, sizeof type)
       .is(raw(type))
       .drop();

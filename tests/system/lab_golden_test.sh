@@ -23,6 +23,10 @@ assert_contains "$output" 'tos 0xc0, ttl 64, .*length 576\)' "an ICMP error"
 assert_equal 1 "$(grep -c 'time exceeded' <<<"$output")" "errors for one packet"
 assert_equal 1 "$(grep -c 'echo reply' <<<"$output")" "replies to one request"
 
+# Every size arrives, whatever the data at the beginning of a fragment looks like.
+shell client 'for size in 2000 20000 40000 65507; do ping -c 1 -W 2 -s $size 10.1.2.2; done'
+assert_equal 4 "$(grep -c ' 1 received' <<<"$output")" "pings in many fragments: $output"
+
 # Nobody there: host unreachable, here and across the router; no route at the router: net unreachable.
 shell client 'ping -c 1 -W 5 10.1.1.77'
 assert_contains "$output" '^From 10\.1\.1\.2 icmp_seq=1 Destination Host Unreachable$' "no neighbour"

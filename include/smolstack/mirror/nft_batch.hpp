@@ -33,6 +33,8 @@ class NftRule {
   NftRule& meta(std::uint32_t key);
   /// What the routing tables say of the destination: RTN_LOCAL and its like.
   NftRule& destination_type();
+  /// Of the value that was loaded last only these bits count. At most 16 bytes.
+  NftRule& masked(std::span<const std::byte> mask);
   /// The value that was loaded last is, or is not, this one.
   NftRule& is(std::span<const std::byte> value);
   NftRule& is_not(std::span<const std::byte> value);
