@@ -181,7 +181,7 @@ Names candidates(const CLI::App& app, const Names& words) {
     return each != file_names && !each.starts_with(words.back());
   });
   std::ranges::sort(found);
-  found.erase(std::ranges::unique(found).begin(), found.end());
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return found;
 }
 

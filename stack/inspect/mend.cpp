@@ -36,8 +36,7 @@ Progress progress_of(const LabSnapshot& lab, const std::optional<Fault>& fault) 
   if (!fault) return {.answered = true, .delivered = true};
   std::vector<std::string> way = fault->way;
   std::ranges::sort(way);
-  const auto rest = std::ranges::unique(way);
-  way.erase(rest.begin(), rest.end());
+  way.erase(std::unique(way.begin(), way.end()), way.end());
   return {.delivered = fault->leg == Leg::reply,
           .machines = way.size(),
           .links = open_links(lab, *fault)};

@@ -109,8 +109,7 @@ std::vector<ListeningPort> listening_ports(const std::filesystem::path& director
   }
   std::ranges::sort(
       all, {}, [](const ListeningPort& p) { return std::tuple(p.protocol, p.port, p.address); });
-  const auto [first, last] = std::ranges::unique(all);
-  all.erase(first, last);
+  all.erase(std::unique(all.begin(), all.end()), all.end());
   return all;
 }
 
