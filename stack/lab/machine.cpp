@@ -1,5 +1,6 @@
 #include "smolstack/lab/machine.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -49,18 +50,25 @@ std::vector<std::string> environment_of(const topology::Machine& machine) {
   return variables;
 }
 
-/// What runs when the machine starts, if anything.
-std::vector<std::string> start_up_words(const topology::Machine& machine) {
-  std::vector<std::string> words = machine.command;
-  // A Dockerfile's COPY may have nowhere to go here: its file is run where it lies.
-  for (std::string& word : words)
-    for (const auto& [from, to] : machine.copies)
-      if (word == to && ::access(to.c_str(), R_OK) != 0) word = from;
-  if (words.empty() && machine.start_up) words = {machine.start_up->native()};
+/// A file that is no program of its own is for the shell.
+std::vector<std::string> runnable(std::vector<std::string> words) {
   if (words.size() == 1 && ::access(words.front().c_str(), X_OK) != 0 &&
       ::access(words.front().c_str(), R_OK) == 0)
     words.insert(words.begin(), "sh");
   return words;
+}
+
+/// What runs when the machine starts, in this order: its script, then its command.
+std::vector<std::vector<std::string>> start_up_programs(const topology::Machine& machine) {
+  std::vector<std::vector<std::string>> programs;
+  if (machine.start_up) programs.push_back(runnable({machine.start_up->native()}));
+  std::vector<std::string> command = machine.command;
+  // A Dockerfile's COPY may have nowhere to go here: its file is run where it lies.
+  for (std::string& word : command)
+    for (const auto& [from, to] : machine.copies)
+      if (word == to && ::access(to.c_str(), R_OK) != 0) word = from;
+  if (!command.empty()) programs.push_back(runnable(std::move(command)));
+  return programs;
 }
 
 class MachineProcess {
@@ -91,6 +99,7 @@ class MachineProcess {
   void listen();
   void obey(const Json& order);
   void start_up();
+  void start_next();
   void wait_for_start_up(pid_t script, std::chrono::steady_clock::time_point end);
   void started();
   void run_stage(const std::string& name);
@@ -108,7 +117,8 @@ class MachineProcess {
   boost::asio::steady_timer patience_;
   std::unique_ptr<Front> front_;
   std::unique_ptr<control::Server> server_;
-  std::vector<topology::Command> pending_;  ///< of the stage, last first
+  std::vector<std::vector<std::string>> start_programs_;  ///< still to run, last first
+  std::vector<topology::Command> pending_;                ///< of the stage, last first
   std::vector<std::string> problems_;
   bool starting_ = false;
 };
@@ -215,12 +225,20 @@ void MachineProcess::obey(const Json& order) {
 // --- The start-up script -------------------------------------------------------------------------
 
 void MachineProcess::start_up() {
-  const auto words = start_up_words(machine_);
+  start_programs_ = start_up_programs(machine_);
+  std::ranges::reverse(start_programs_);
   starting_ = true;
-  if (words.empty()) return started();
+  start_next();
+}
+
+/// The next begins when the one before has ended; one that stays is the last.
+void MachineProcess::start_next() {
+  if (start_programs_.empty()) return started();
+  const auto words = std::move(start_programs_.back());
+  start_programs_.pop_back();
   const pid_t script = runner_.start(words, [this, name = words.back()](const CommandEnd& end) {
     if (end.exit != 0) problem(name, end);
-    started();
+    start_next();
   });
   if (script != 0) wait_for_start_up(script, std::chrono::steady_clock::now() + longest_start_up);
 }

@@ -213,3 +213,22 @@ run smol exec h40 -- ping -nc 1 -W 2 10.20.0.15
 assert_equal 0 "$code" "ping on a network of a large lab: $output"
 smol down -q
 assert_nothing_left
+
+# A compose file as it is: the start-up script runs first, then the command that keeps a container alive.
+mkdir -p "$work/compose"
+cat >"$work/compose/docker-compose.yml" <<'YAML'
+services:
+  one:
+    command: sleep infinity
+    networks: { net: { ipv4_address: 10.5.0.2 } }
+networks:
+  net: { ipam: { config: [{ subnet: 10.5.0.0/24 }] } }
+YAML
+echo 'ip route add 10.9.0.0/16 via 10.5.0.9' >"$work/compose/start-up.sh"
+run smol up "$work/compose" -q
+assert_equal 0 "$code" "up of a compose file: $output"
+run smol exec one -- ip route
+assert_contains "$output" '^10\.9\.0\.0/16 via 10\.5\.0\.9' "what the start-up script did"
+wait_for 5 smol exec one -- pgrep -x sleep
+smol down -q
+assert_nothing_left
