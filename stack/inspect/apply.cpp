@@ -92,7 +92,7 @@ bool set_of_interface(MachineSnapshot& machine, std::string_view name, std::stri
 Outcome set(MachineSnapshot& machine, std::string name, const std::string& value) {
   std::ranges::replace(name, '/', '.');
   if (set_of_interface(machine, name, value)) return {};
-  const Outcome outcome = on_a_stack(machine, &control::sysctl_handler, {name + '=' + value});
+  Outcome outcome = on_a_stack(machine, &control::sysctl_handler, {name + '=' + value});
   const bool is_forwarding =
       name == "net.ipv4.ip_forward" || name == "net.ipv4.conf.all.forwarding";
   // Linux: writing it writes that of every interface.
@@ -106,7 +106,7 @@ Outcome sysctl(MachineSnapshot& machine, const Words& words) {
     if (word.starts_with('-')) continue;
     const std::size_t equals = word.find('=');
     if (equals == word.npos) continue;  // it only asks
-    const Outcome outcome = set(machine, word.substr(0, equals), word.substr(equals + 1));
+    Outcome outcome = set(machine, word.substr(0, equals), word.substr(equals + 1));
     if (outcome.exit != exit_code::done) return outcome;
   }
   return {};

@@ -204,7 +204,7 @@ class Check {
 
   static bool is_route_to(const std::vector<std::string>& words, Ipv4Address target) {
     const auto names = [](const std::string& word) {
-      return word.size() >= 1 && std::string_view("route").starts_with(word);
+      return !word.empty() && std::string_view("route").starts_with(word);
     };
     if (words.empty() || std::ranges::none_of(words, names)) return false;
     return std::ranges::any_of(words, [&](const std::string& word) {

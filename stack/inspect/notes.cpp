@@ -9,6 +9,7 @@ namespace {
 
 std::vector<std::string> machines_of(const std::vector<Hop>& path) {
   std::vector<std::string> names;
+  names.reserve(path.size());
   for (const Hop& hop : path) names.push_back(hop.machine);
   return names;
 }
