@@ -14,6 +14,7 @@ constexpr std::size_t most_output = 16u << 20;
 
 std::vector<Job> jobs_for(const std::vector<Target>& machines, const Words& words) {
   std::vector<Job> jobs;
+  jobs.reserve(machines.size());
   for (const Target& machine : machines) jobs.push_back({machine, words});
   return jobs;
 }
@@ -114,6 +115,7 @@ int exec_json(const std::vector<Target>& machines, const Words& words, const Exe
       }};
   run_many(jobs_for(machines, words), {.timeout = options.timeout}, events);
   std::vector<int> exits;
+  exits.reserve(captured.size());
   for (const Captured& each : captured) exits.push_back(each.exit);
   return first_failure(exits);
 }

@@ -94,7 +94,7 @@ bool is_in_path(const std::string& program) {
   const int met = errno;
   bool found = false;
   for (std::string directory; !found && std::getline(directories, directory, ':');)
-    found = ::access((directory + "/" + program).c_str(), F_OK) == 0;
+    found = ::access(directory.append("/").append(program).c_str(), F_OK) == 0;
   errno = met;
   return found;
 }
