@@ -20,7 +20,6 @@ namespace smolstack::tools {
 namespace {
 
 using control::Json;
-using control::Outcome;
 namespace exit_code = control::exit_code;
 namespace fs = std::filesystem;
 

@@ -15,7 +15,6 @@
 namespace smolstack::tools {
 namespace {
 
-using control::Outcome;
 namespace exit_code = control::exit_code;
 
 struct WhyFlags {

@@ -11,19 +11,13 @@
 #include <unistd.h>
 #include <utility>
 
+#include "smolstack/lab/argument_vector.hpp"
+
 namespace smolstack::lab {
 namespace {
 
 constexpr std::size_t longest_output = 600;
 constexpr int deepest_family = 8;
-
-std::vector<char*> pointers(const std::vector<std::string>& words) {
-  std::vector<char*> list;
-  // posix_spawn(3) takes no const, and changes nothing.
-  for (const std::string& word : words) list.push_back(const_cast<char*>(word.c_str()));
-  list.push_back(nullptr);
-  return list;
-}
 
 off_t log_size() {
   struct stat status {};
@@ -102,8 +96,8 @@ CommandRunner::CommandRunner(boost::asio::io_context& context, std::vector<std::
 
 pid_t CommandRunner::start(const std::vector<std::string>& words, OnEnd on_end) {
   const SpawnRules rules(directory_);
-  const auto argv = pointers(words);
-  const auto environment = pointers(environment_);
+  const auto argv = argument_vector(words);
+  const auto environment = argument_vector(environment_);
   const off_t log_began = log_size();
   pid_t pid = 0;
   const int error = ::posix_spawnp(&pid, argv[0], rules.actions(), rules.attributes(), argv.data(),

@@ -52,6 +52,13 @@ bool is_current(const Descriptor& lock, const LabPaths& paths) {
          held.st_ino == found.st_ino && held.st_dev == found.st_dev;
 }
 
+/// False if somebody else took it meanwhile.
+bool remove_dead(const LabPaths& paths) {
+  auto dead = LabClaim::take(paths);
+  if (dead) dead->remove();
+  return dead.has_value();
+}
+
 }  // namespace
 
 LabPaths LabPaths::of(std::string_view lab) {
@@ -110,12 +117,7 @@ std::vector<LabPaths> running_labs() {
   for (const auto& entry : fs::directory_iterator(control::run_directory(), error)) {
     const LabPaths paths(entry.path());
     if (!entry.is_directory(error) || !fs::exists(paths.lock(), error)) continue;
-    if (is_running(paths))
-      found.push_back(paths);
-    else if (auto dead = LabClaim::take(paths))  // proves that nobody else took it meanwhile
-      dead->remove();
-    else
-      found.push_back(paths);
+    if (is_running(paths) || !remove_dead(paths)) found.push_back(paths);
   }
   std::ranges::sort(found, {}, [](const LabPaths& paths) { return paths.name(); });
   return found;

@@ -110,7 +110,7 @@ Result mount_proc_and_sys() {
 Result mount_machine(const topology::Machine& machine, const fs::path& scratch) {
   if (auto done = mount_at("tmpfs", scratch, "mode=755"); !done) return done;
   fs::current_path(scratch);
-  const Result overlays = mount_overlays(machine);
+  Result overlays = mount_overlays(machine);
   fs::current_path("/");
   if (!overlays) return overlays;
   // The overlays hold what they need of it; the directory beneath is seen again.

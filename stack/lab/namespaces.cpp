@@ -18,6 +18,8 @@
 #include <unistd.h>
 #include <vector>
 
+#include "smolstack/lab/argument_vector.hpp"
+
 namespace smolstack::lab {
 namespace {
 
@@ -50,10 +52,8 @@ std::optional<SubordinateRange> subordinate_range(const char* file, const std::s
   return std::nullopt;
 }
 
-bool run_program(std::vector<std::string> words) {
-  std::vector<char*> argv;
-  for (std::string& word : words) argv.push_back(word.data());
-  argv.push_back(nullptr);
+bool run_program(const std::vector<std::string>& words) {
+  const auto argv = argument_vector(words);
   pid_t pid = 0;
   int status = 0;
   return ::posix_spawnp(&pid, argv[0], nullptr, nullptr, argv.data(), environ) == 0 &&

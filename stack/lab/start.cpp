@@ -18,6 +18,7 @@
 #include <utility>
 #include <vector>
 
+#include "smolstack/lab/argument_vector.hpp"
 #include "smolstack/lab/one_user.hpp"
 #include "smolstack/lab/surroundings.hpp"
 
@@ -153,9 +154,7 @@ class Inside {
       become_shell();
       not_run("a shell");
     }
-    std::vector<char*> arguments;
-    for (const std::string& word : words_) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
+    const auto arguments = argument_vector(words_);
     ::execvp(arguments[0], arguments.data());
     not_run(words_.front());
   }
