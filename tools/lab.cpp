@@ -37,6 +37,11 @@ void say_problems(const std::vector<std::string>& problems) {
   for (const std::string& problem : problems) std::fprintf(stderr, "%s\n", problem.c_str());
 }
 
+/// "1 network", "2 networks"
+std::string counted(std::size_t count, const std::string& what) {
+  return std::to_string(count) + " " + what + (count == 1 ? "" : "s");
+}
+
 void report_up(const topology::Lab& lab, double took, const LabFlags& flags,
                const std::vector<std::string>& problems) {
   if (flags.json) {
@@ -50,8 +55,9 @@ void report_up(const topology::Lab& lab, double took, const LabFlags& flags,
   }
   say_problems(problems);
   if (flags.quiet) return;
-  std::printf("%s is up: %zu machines, %zu networks, %.2f s\n", lab.name.c_str(),
-              lab.machines.size(), lab.networks.size(), took);
+  std::printf("%s is up: %s, %s, %.2f s\n", lab.name.c_str(),
+              counted(lab.machines.size(), "machine").c_str(),
+              counted(lab.networks.size(), "network").c_str(), took);
   if (!lab.machines.empty())
     std::printf("next: smolstack hop %s\n", lab.machines.front().name.c_str());
 }
