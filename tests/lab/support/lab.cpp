@@ -80,7 +80,7 @@ void Lab::carry(Port& port, const Packet& packet) {
   if (port.recording_) judge(port, bytes);
   if (port.linked_ != nullptr) {
     in_flight_.push_back({port.linked_, bytes});
-  } else if (const auto answer = port.answer(decode(bytes))) {
+  } else if (const auto answer = port.neighborhood_.answer(decode(bytes))) {
     in_flight_.push_back({&port, encode(*answer)});
     return;
   }

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "lab/support/frame.hpp"
+#include "lab/support/neighborhood.hpp"
 #include "smolstack/stack.hpp"
 
 namespace smolstack::test {
@@ -24,12 +25,13 @@ class Node;
 /// One Ethernet interface of a node, seen from the wire.
 class Port {
  public:
-  Port(Node& node, Interface& interface) : node_(node), interface_(interface) {}
+  Port(Node& node, Interface& interface)
+      : node_(node), interface_(interface), neighborhood_(interface) {}
 
   /// A neighbour lives on this wire: its ARP is answered at once and not recorded.
-  void has_neighbor(Address address, Mac mac = {});
+  void has_neighbor(Address address, Mac mac = {}) { neighborhood_.add(address, mac); }
   /// It does no longer.
-  void loses_neighbor(Address address);
+  void loses_neighbor(Address address) { neighborhood_.remove(address); }
 
   /// The frame arrives at the port now, and the lab comes to rest. Without an Ethernet layer it
   /// comes from the neighbour that its source names (or the first one there is), to the port.
@@ -63,22 +65,12 @@ class Port {
 
  private:
   friend class Lab;
-  struct Neighbor {
-    Ipv4Address address;
-    MacAddress mac;
-  };
-
-  Frame addressed(const Frame& frame) const;
-  MacAddress station_of(const Frame& frame) const;
-  MacAddress destination_of(const Frame& frame) const;
-  /// Our neighbour's answer to a request of the stack's; nothing when it is for nobody here.
-  std::optional<Frame> answer(const Frame& frame) const;
   void record(Captured frame);
 
   Node& node_;
   Interface& interface_;
   Port* linked_ = nullptr;
-  std::vector<Neighbor> neighbors_;
+  Neighborhood neighborhood_;
   std::vector<Captured> received_;
   std::function<void(const Captured&)> handler_;
   bool recording_ = true;
