@@ -1,7 +1,7 @@
 #include "wire/kit/packet_socket.hpp"
 
-#include <arpa/inet.h>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstdio>
 #include <cstdlib>
@@ -9,9 +9,12 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <span>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <utility>
+
+#include "smolstack/base/big_endian.hpp"
 
 namespace smolstack::test {
 namespace {
@@ -32,9 +35,10 @@ void set(int socket, int level, int option, int value) {
 void bind_to(int socket, const std::string& device) {
   sockaddr_ll address{};
   address.sll_family = AF_PACKET;
-  address.sll_protocol = htons(ETH_P_ALL);
+  address.sll_protocol = std::bit_cast<std::uint16_t>(Big<std::uint16_t>(ETH_P_ALL));
   address.sll_ifindex = static_cast<int>(::if_nametoindex(device.c_str()));
-  if (::bind(socket, reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0)
+  if (::bind(socket, static_cast<const sockaddr*>(static_cast<const void*>(&address)),
+             sizeof address) != 0)
     give_up("binding to " + device);
   packet_mreq promiscuous{};
   promiscuous.mr_ifindex = address.sll_ifindex;
@@ -86,7 +90,7 @@ std::optional<Octets> PacketSocket::receive() const {
 CaptureFile::CaptureFile(const std::string& name) : file_(name, std::ios::binary) {
   if (!file_) give_up("writing " + name);
   const std::array<std::uint32_t, 6> header{0xa1b2c3d4, 2 | 4 << 16, 0, 0, 262144, 1};
-  file_.write(reinterpret_cast<const char*>(header.data()), sizeof header);
+  write(std::as_bytes(std::span(header)));
 }
 
 void CaptureFile::add(ConstBytes frame) {
@@ -97,9 +101,12 @@ void CaptureFile::add(ConstBytes frame) {
   const std::array<std::uint32_t, 4> record{static_cast<std::uint32_t>(now.tv_sec),
                                             static_cast<std::uint32_t>(now.tv_nsec / 1000), length,
                                             length};
-  file_.write(reinterpret_cast<const char*>(record.data()), sizeof record);
-  file_.write(reinterpret_cast<const char*>(frame.data()),
-              static_cast<std::streamsize>(frame.size()));
+  write(std::as_bytes(std::span(record)));
+  write(frame);
+}
+
+void CaptureFile::write(ConstBytes bytes) {
+  for (const std::byte each : bytes) file_.put(std::to_integer<char>(each));
 }
 
 }  // namespace smolstack::test

@@ -36,6 +36,8 @@ class CaptureFile {
   void add(ConstBytes frame);
 
  private:
+  void write(ConstBytes bytes);
+
   std::ofstream file_;
 };
 
