@@ -2,6 +2,7 @@
 . "$(dirname "$0")/support.sh"
 . "$(dirname "$0")/peers_support.sh"
 
+needs hping3 nmap
 worlds
 notices_the_dead
 

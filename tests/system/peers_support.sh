@@ -7,6 +7,7 @@
 #
 # In `ours` node, router and far are processes of smolstack, in `linux` namespaces of this kernel.
 #
+#   needs TOOL...                  or the test is lacking them
 #   worlds                         builds both, and waits until all answer
 #   in_ours COMMAND...             runs it at 10.1.1.1 of that world          in_linux likewise
 #   both COMMAND...                in both at the same time; what was said lands in $output and
@@ -22,6 +23,13 @@ targets=(10.1.1.2 10.1.1.3 10.1.2.2)
 # Where root is the only user there is, tools cannot become another.
 as_user=()
 ! has_one_user || as_user=("$(dirname "$0")/../../scripts/one-user")
+
+needs() {
+  local tool
+  for tool in "$@"; do
+    command -v "$tool" >/dev/null || lacking "$tool"
+  done
+}
 
 new_namespace() {
   ip netns add "$1"
