@@ -37,7 +37,7 @@ play_as() {
   base=$(mktemp -d)
   cp "$SMOLSTACK" "$base/smolstack"
   cp -r "$(dirname "$0")/../../labs" "$base/labs"
-  cp "$0" "$(dirname "$0")/lab_support.sh" "$base/"
+  cp "$0" "$(dirname "$0")/lab_support.sh" "$(dirname "$0")/alike_support.sh" "$base/"
   chmod -R a+rX "$base"
   [[ $who == root ]] || chown -R 65534:65534 "$base"
   echo "--- as $who"

@@ -69,27 +69,24 @@ alike "pmtu 1280.* 2:  10.1.2.2 .*reached.*Resume: pmtu 1280 hops 2 back 2" trac
 alike " 2:  10.1.2.2 .*reached.*Resume: pmtu 1280 hops 2 back 2" tracepath -n -l 1280 10.1.2.2
 
 # arping, in either make. (An address on another interface is not answered for: arp_ignore in Linux.)
-if arping --help 2>&1 | grep -q Habets; then
-  asked=(arping -i one -c 1 -W 2) silent=(arping -i one -c 1 -W 0.5) reply="42 bytes from"
-  probe=-0 announce=(-U) announce_by_reply=(-U -P) gets='1 packets received' gets_none='0 packets received'
-else
-  asked=(arping -I one -c 1 -w 2) silent=(arping -I one -c 1 -w 1) reply="Unicast reply from"
-  probe=-D announce=(-U) announce_by_reply=(-A) gets='Received 1 response' gets_none='Received 0 response'
-fi
-alike "$reply .*10.1.1.2.*$gets" "${asked[@]}" 10.1.1.2
-alike "$reply .*10.1.1.3.*$gets" "${asked[@]}" 10.1.1.3
-alike "$gets_none" "${silent[@]}" 10.1.1.77
-alike "$gets_none" "${silent[@]}" 10.1.2.3
-alike "$gets" "${asked[@]}" "$probe" 10.1.1.2
-alike "$gets_none" "${silent[@]}" "$probe" 10.1.1.77
-# What is announced changes what is known (RFC 826), and makes nothing known to strangers.
-for way in announce announce_by_reply; do
+use_arping one
+alike "$arping_reply .*10.1.1.2.*$arping_got_one" "${arping_asks[@]}" 10.1.1.2
+alike "$arping_reply .*10.1.1.3.*$arping_got_one" "${arping_asks[@]}" 10.1.1.3
+alike "$arping_got_none" "${arping_in_vain[@]}" 10.1.1.77
+alike "$arping_got_none" "${arping_in_vain[@]}" 10.1.2.3
+alike "$arping_got_one" "${arping_asks[@]}" "${arping_probes[@]}" 10.1.1.2
+alike "$arping_got_none" "${arping_in_vain[@]}" "${arping_probes[@]}" 10.1.1.77
+# What is announced changes what is known (RFC 826).
+number=5
+for way in arping_announces arping_announces_by_reply; do
   declare -n words=$way
-  smol ip node neigh flush dev eth0
-  alike "$gets_none" "${silent[@]}" "${words[@]}" 10.1.1.1
-  ip -n ours link set one address 02:00:00:00:01:0"${#words[@]}"
-  in_ours "${as_user[@]}" "${silent[@]}" "${words[@]}" 10.1.1.1 >/dev/null || true
-  assert_contains "$(smol ip node neigh show 10.1.1.1)" "lladdr 02:00:00:00:01:0${#words[@]}" "after arping ${words[*]}"
+  number=$((number + 1))
+  alike "$arping_got_none" "${arping_in_vain[@]}" "${words[@]}" 10.1.1.1
+  ip -n ours link set one address "02:00:00:00:01:0$number"
+  assert_lacks "$(smol ip node neigh show 10.1.1.1)" "02:00:00:00:01:0$number" "before arping ${words[*]}"
+  in_ours "${as_user[@]}" "${arping_in_vain[@]}" "${words[@]}" 10.1.1.1 >/dev/null || true
+  assert_contains "$(smol ip node neigh show 10.1.1.1)" "lladdr 02:00:00:00:01:0$number" "after arping ${words[*]}"
+  all_alive "arping ${words[*]}"
 done
 
 # fping: the whole of a network, here and behind the router, is soon known.

@@ -7,7 +7,6 @@
 #
 # In `ours` node, router and far are processes of smolstack, in `linux` namespaces of this kernel.
 #
-#   needs TOOL...                  or the test is lacking them
 #   worlds                         builds both, and waits until all answer
 #   in_ours COMMAND...             runs it at 10.1.1.1 of that world          in_linux likewise
 #   both COMMAND...                in both at the same time; what was said lands in $output and
@@ -15,21 +14,15 @@
 #   alike REGEX COMMAND...         both must say the same but for times, end with the same code, and
 #                                  what they say must be like that
 #   everywhere REGEX COMMAND...    alike with node, router and far as the last word, all at once
-#   common TEXT                    the text without times and other numbers that differ by chance
 #   all_alive AFTER                every machine of ours is the process it was, and answers
+
+. "$(dirname "$0")/alike_support.sh"
 
 targets=(10.1.1.2 10.1.1.3 10.1.2.2)
 
 # Where root is the only user there is, tools cannot become another.
 as_user=()
 ! has_one_user || as_user=("$(dirname "$0")/../../scripts/one-user")
-
-needs() {
-  local tool
-  for tool in "$@"; do
-    command -v "$tool" >/dev/null || lacking "$tool"
-  done
-}
 
 new_namespace() {
   ip netns add "$1"
@@ -122,22 +115,6 @@ both() {
   linux_output=$(cat "$work/linux")
   code=$(cat "$work/ours.code")
   linux_code=$(cat "$work/linux.code")
-}
-
-common() {
-  sed -E '/^(Start: |Starting Nmap|pipe [0-9]+$)/d
-    s/ *[0-9.\/]+ ?([mu]?s|[mu]sec|seconds)\>/ T/g; s/, (pipe [0-9]+|ipg\/ewma T)//g
-    s/^( *[0-9]+\.\|-- [^ ]+ +[0-9.]+% +[0-9]+) .*/\1/; s/( [0-9]+\.[0-9]+)+$/ T/
-    s/ id=[1-9][0-9]*/ id=N/; s/(Originate|Receive|Transmit|tsrtt|status=0 port)=[0-9]+/\1=N/g' <<<"$1" | tr -d '\b'
-}
-
-must_be_alike() { # REGEX OURS LINUX CODE LINUX-CODE COMMAND...
-  local regex=$1 ours=$2 linux=$3 ours_code=$4 linux_code=$5
-  shift 5
-  assert_equal "$linux_code" "$ours_code" "exit code of: $* ($ours)"
-  diff <(common "$linux") <(common "$ours") >"$work/difference" ||
-    die "$* differs from Linux (<): $(cat "$work/difference")"
-  [[ $ours =~ $regex ]] || die "$*: no '$regex' in: $ours"
 }
 
 alike() {
