@@ -4,11 +4,15 @@
 #   common TEXT                    the text without times and other numbers that differ by chance
 #   must_be_alike REGEX OURS LINUX CODE LINUX-CODE COMMAND...
 #                                  but for these they are the same, and are like that
+#   $fping_sweep                   the command that tells who lives in a network, in order
 #   use_arping DEVICE              sets the words below for the make that is installed
 #   $arping_asks  $arping_in_vain  commands, for who answers and for who does not
 #   $arping_probes                 flags: whether an address is in use (RFC 5227)
 #   $arping_announces  $arping_announces_by_reply
 #   $arping_reply  $arping_got_one  $arping_got_none     expressions for what it says
+
+# shellcheck disable=SC2016
+fping_sweep=(bash -o pipefail -c 'fping -a -q -r 1 -t 1000 -i 2 -g "$1" | sort -V' fping_sweep)
 
 needs() {
   local tool
@@ -21,7 +25,7 @@ common() {
   sed -E '/^(Start: |Starting Nmap|pipe [0-9]+$)/d
     s/ *[0-9.\/]+ ?([mu]?s|[mu]sec|seconds)\>/ T/g; s/, (pipe [0-9]+|ipg\/ewma T)//g
     s/^( *[0-9]+\.\|-- [^ ]+ +[0-9.]+% +[0-9]+) .*/\1/; s/( [0-9]+\.[0-9]+)+$/ T/
-    s/ id=[1-9][0-9]*/ id=N/; s/(Originate|Receive|Transmit|tsrtt|status=0 port)=[0-9]+/\1=N/g' <<<"$1" | tr -d '\b'
+    s/^HOP RTT +/HOP RTT /; s/ id=[1-9][0-9]*/ id=N/; s/(Originate|Receive|Transmit|tsrtt|status=0 port)=[0-9]+/\1=N/g' <<<"$1" | tr -d '\b'
 }
 
 must_be_alike() { # REGEX OURS LINUX CODE LINUX-CODE COMMAND...

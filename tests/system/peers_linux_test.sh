@@ -203,19 +203,22 @@ for pair in left=10.1.1.2=right right=10.1.2.2=left; do
   assert_equal 7 "$code" "curl, when nobody listens any more"
 done
 
-# iperf3: TCP and UDP, both directions; of a modest stream of datagrams none is lost. (Its receiver
-# stops counting as soon as the sender is done.)
+# iperf3: TCP and UDP, both directions. Its receiver stops counting as soon as the sender is done, and
+# on a busy machine it is too slow for some datagrams; our routers lose none.
 in_right iperf3 -s -p 5201 >"$work/iperf" 2>&1 &
 serving=$!
 wait_for 5 is_open right -t 5201
+dropped() { for name in first second; do smol stats "$name" | grep dropped || true; done; }
 for way in "" -R; do
   # shellcheck disable=SC2086
   in_left iperf3 -c 10.1.2.2 -J -n 20M $way >"$work/tcp$way"
   jq -e '.end.sum_received.bytes >= 10000000' "$work/tcp$way" >/dev/null || die "iperf3 $way: $(cat "$work/tcp$way")"
+  before=$(dropped)
   # shellcheck disable=SC2086
   in_left iperf3 -c 10.1.2.2 -J -u -b 10M -l 1200 -n 1M $way >"$work/udp$way"
-  jq -e '.end.sum.packets >= 700 and .end.sum.lost_packets == 0' "$work/udp$way" >/dev/null ||
-    die "iperf3 -u $way: $(cat "$work/udp$way")"
+  jq -e '.end.sum | .packets >= 700 and .lost_packets <= 70' "$work/udp$way" >/dev/null ||
+    die "iperf3 -u $way: $(jq -c .end.sum "$work/udp$way")"
+  assert_equal "$before" "$(dropped)" "what our routers dropped during iperf3 -u $way"
 done
 kill "$serving"
 wait "$serving" || true

@@ -27,7 +27,7 @@ alike $' 2  10.1.1.3  .* !F-1280$' "${trace[@]}" -F 10.1.2.2 1400
 alike $' 2  10.1.2.2 ' "${trace[@]}" 10.1.2.2 1400
 
 # mtr.
-report=(mtr --report --no-dns --report-cycles 2 --interval 0.3 --gracetime 1)
+report=(mtr --report --no-dns --report-cycles 2 --interval 0.3 --gracetime 3)
 for way in "" --udp --tcp "--tcp --port 22" "--psize 1400"; do
   # shellcheck disable=SC2086
   everywhere $'\.\|-- 10.1.[12].[23] +0\.0% +2 ' "${report[@]}" $way
