@@ -33,7 +33,7 @@ with_kernels() {
   machines=$(smol ps --lab "$1-linux" --json)
   jq -e 'length > 1 and all(.stack == "kernel")' <<<"$machines" >/dev/null || die "not all of it are kernels: $machines"
   # Nothing is held back that we would say.
-  smol exec --lab "$1-linux" --all -- sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv4.conf.all.arp_ignore=1
+  smol exec --lab "$1-linux" --all -- sysctl -qw net.ipv4.icmp_ratelimit=0
 }
 
 # ask LAB MACHINE COMMAND...: its words and its exit code land in $work/LAB.said and $work/LAB.code

@@ -13,12 +13,12 @@
 #                                  $linux_output, the exit codes in $code and $linux_code
 #   alike REGEX COMMAND...         both must say the same but for times, end with the same code, and
 #                                  what they say must be like that
-#   everywhere REGEX COMMAND...    alike with node, router and far as the last word, all at once
+#   everywhere REGEX COMMAND...    alike for each machine: its address is the last word; all at once
 #   all_alive AFTER                every machine of ours is the process it was, and answers
 
 . "$(dirname "$0")/alike_support.sh"
 
-targets=(10.1.1.2 10.1.1.3 10.1.2.2)
+targets=(10.1.1.2 10.1.1.3 10.1.2.3 10.1.2.2)
 
 # Where root is the only user there is, tools cannot become another.
 as_user=()
@@ -92,7 +92,7 @@ worlds() {
   ip -n linux-node route add default via 10.1.1.3
   ip -n linux-far route add default via 10.1.2.3
 
-  for address in 10.1.1.2 10.1.1.3 10.1.2.2; do
+  for address in "${targets[@]}"; do
     wait_for 5 in_ours ping -c 1 -W 1 "$address"
     wait_for 5 in_linux ping -c 1 -W 1 "$address"
   done
