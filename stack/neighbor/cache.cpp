@@ -85,8 +85,9 @@ NeighborWait NeighborCache::wait(const NeighborKey& key, Packet packet, Instant 
   Entry& entry = entries_[index];
   entry.waiting.push(std::move(packet));
   waiting_.set(waiting_.level() + 1);
-  // RFC 1122 §2.3.2.2: at least the latest is kept; so the oldest goes.
-  if (entry.waiting.size() > limits_.waiting_each || waiting_.level() > limits_.waiting_all) {
+  // RFC 1122 §2.3.2.2: at least the latest is kept, however many others wait; so the oldest goes.
+  const bool too_many = waiting_.level() > limits_.waiting_all && entry.waiting.size() > 1;
+  if (entry.waiting.size() > limits_.waiting_each || too_many) {
     result.dropped.push(entry.waiting.pop());
     waiting_.set(waiting_.level() - 1);
   }

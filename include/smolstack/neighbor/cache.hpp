@@ -27,7 +27,8 @@ struct NeighborLimits {
   std::uint32_t incomplete = 256;  ///< of them, not yet resolved
   /// Waiting for one neighbour: a whole datagram of 65,535 bytes fits, in fragments of 552 bytes.
   std::uint32_t waiting_each = 128;
-  std::uint32_t waiting_all = 512;  ///< over all neighbours, in packets (of 2 KiB)
+  /// Over all neighbours, in packets (of 2 KiB); each keeps its latest one beyond that.
+  std::uint32_t waiting_all = 512;
 };
 
 /// One neighbour as people may see it.
