@@ -192,6 +192,8 @@ class KernelMachine : public Machine {
       const std::string device = " dev eth" + std::to_string(i);
       run("ip addr add " + wiring_.links[i].address + " brd +" + device);
       run("ip link set" + device + " up");
+      // News of a neighbour count at once, not only a second after the last.
+      run("sysctl -qw net.ipv4.neigh.eth" + std::to_string(i) + ".locktime=0");
     }
     for (const std::string& route : wiring_.routes) run("ip route add " + route);
   }

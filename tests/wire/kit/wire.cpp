@@ -161,6 +161,15 @@ bool Bench::listen(Duration within, const std::function<bool()>& done) {
   }
 }
 
+bool Bench::repeat(Duration pause, Duration within, const std::function<bool()>& step) {
+  const Instant end = now() + within;
+  while (!step()) {
+    if (now() >= end) return false;
+    (void)listen(pause, [] { return false; });
+  }
+  return true;
+}
+
 void Bench::take_all() {
   for (auto& wire : wires_)
     while (auto frame = wire->socket_.receive()) wire->take(std::move(*frame));

@@ -87,6 +87,9 @@ class Bench {
   void settle();
   /// Takes in what comes, for that long or until `done`; false: the time is over.
   bool listen(Duration within, const std::function<bool()>& done);
+  /// Takes a step again and again, with a pause between, until it says that it is done; false: the
+  /// time is over.
+  bool repeat(Duration pause, Duration within, const std::function<bool()>& step);
 
  private:
   friend class Wire;
