@@ -112,6 +112,13 @@ class SmolMachine : public Machine {
     process_.emplace(fork_child([&] { execute(words); }));
   }
   bool alive() override { return process_ && process_->alive(); }
+  // proc(5): the second number is what lies in memory, in pages.
+  std::size_t memory() override {
+    std::ifstream file("/proc/" + std::to_string(process_->pid()) + "/statm");
+    std::size_t pages = 0;
+    file >> pages >> pages;
+    return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  }
   std::string run(const std::string& command) override {
     const auto verb_end = command.find(' ');
     return must_run(program_ + " " + command.substr(0, verb_end) + " " + socket() +
@@ -198,6 +205,11 @@ class KernelMachine : public Machine {
     for (const std::string& route : wiring_.routes) run("ip route add " + route);
   }
   bool alive() override { return process_.alive(); }
+  std::size_t memory() override {
+    const std::string text = run("cat /proc/net/sockstat");  // "FRAG: inuse 0 memory 0"
+    const auto at = text.find("memory ", text.find("FRAG:"));
+    return std::stoul(text.substr(at + std::string_view("memory ").size()));
+  }
   std::string run(const std::string& command) override {
     return must_run("nsenter -n -t " + std::to_string(process_.pid()) + " " + command);
   }

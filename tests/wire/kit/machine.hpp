@@ -42,6 +42,8 @@ class Machine {
   /// Brings the machine to life, after its wires were listened to.
   virtual void start() = 0;
   virtual bool alive() = 0;
+  /// Bytes of memory that it uses; of the kernel, those for fragments that wait for others.
+  virtual std::size_t memory() = 0;
   /// Ends it as a user would; empty, or what was wrong with how it ended.
   virtual std::string stop() = 0;
 };
