@@ -13,6 +13,8 @@ class IcmpErrorsOnTheWire : public EitherTest {
  protected:
   bool is_router() const { return GetParam() == Role::router; }
   void flood_from(Address from) {
+    lan.sends(arp_request(from, "10.0.1.1"));  // no error is to wait for a link address
+    lan.forget();
     for (int i = 0; i < 2000; ++i) lan.sends(ipv4(from, "10.0.1.1") / udp(1, 2));
   }
   /// The kit takes the kernel's limit away; here it is what it would be.

@@ -10,11 +10,11 @@ namespace {
 
 using testing::SizeIs;
 
-Frame ping(std::size_t size, std::uint16_t id = 77, Address from = "10.0.1.9") {
-  return ipv4(from, "10.0.1.1", {.id = id}) / icmp_echo(7, id) / bytes(size);
+Frame ping(std::size_t size, std::uint16_t id = 77) {
+  return ipv4("10.0.1.9", "10.0.1.1", {.id = id}) / icmp_echo(7, id) / bytes(size);
 }
-Frame reply(std::size_t size, std::uint16_t id = 77, Address to = "10.0.1.9") {
-  return ipv4("10.0.1.1", to) / icmp_echo_reply(7, id) / bytes(size);
+Frame reply(std::size_t size, std::uint16_t id = 77) {
+  return ipv4("10.0.1.1", "10.0.1.9") / icmp_echo_reply(7, id) / bytes(size);
 }
 Ipv4Fields& ip_of(Frame& frame) {
   return std::get<Ipv4Layer>(frame.layers[0]).fields;
@@ -107,12 +107,14 @@ TEST_F(HostReassemblyOnTheWire, PacketsOfOneSenderAreKeptApartByIdentification) 
 
 TEST_F(HostReassemblyOnTheWire, PacketsOfTwoSourcesWithOneIdentificationAreKeptApart) {
   proves("FRAG-KEY-SOURCE");
-  const auto a = fragments_of(ping(1200, 1, "10.0.1.9"), 532);
-  const auto b = reversed(fragments_of(ping(1200, 1, "10.0.1.8"), 532));
+  const Octets one = bytes(1200), other = bytes(1200, 99);
+  const auto a = fragments_of(ipv4("10.0.1.9", "10.0.1.1", {.id = 1}) / icmp_echo(7, 1) / one, 532);
+  const auto b = reversed(
+      fragments_of(ipv4("10.0.1.8", "10.0.1.1", {.id = 1}) / icmp_echo(7, 1) / other, 532));
   for (std::size_t i = 0; i < a.size(); ++i) lan.sends({a[i], b[i]});
   ASSERT_THAT(lan.received(), SizeIs(2));
-  EXPECT_EQ(count_of(lan.received(), reply(1200, 1, "10.0.1.9")), 1u);
-  EXPECT_EQ(count_of(lan.received(), reply(1200, 1, "10.0.1.8")), 1u);
+  EXPECT_EQ(count_of(lan.received(), ipv4("10.0.1.1", "10.0.1.9") / icmp_echo_reply() / one), 1u);
+  EXPECT_EQ(count_of(lan.received(), ipv4("10.0.1.1", "10.0.1.8") / icmp_echo_reply() / other), 1u);
 }
 
 TEST_F(HostReassemblyOnTheWire, PacketsOfTwoProtocolsWithOneIdentificationAreKeptApart) {
