@@ -19,6 +19,10 @@ const InterfaceAddress* Interface::address_towards(Ipv4Address neighbor) const {
   return at == addresses.end() ? nullptr : &*at;
 }
 
+bool Interface::is_member(Ipv4Address group) const {
+  return group == all_systems || std::ranges::binary_search(groups, group);
+}
+
 bool Interface::on_link(Ipv4Address neighbor) const {
   const InterfaceAddress* const own = address_towards(neighbor);
   if (own == nullptr || find(neighbor) != nullptr) return false;

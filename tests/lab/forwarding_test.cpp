@@ -76,7 +76,7 @@ TEST_F(Forwarding, DscpAndEcnPassUnchanged) {  // RFC 2474 §3; RFC 3168 §5
 
 TEST_F(Forwarding, AnyProtocolPassesWithItsPayload) {  // RFC 1812 §5.2.1
   for (unsigned protocol = 0; protocol <= 255; ++protocol) {
-    if (protocol == 1 || protocol == 6 || protocol == 17) continue;
+    if (protocol == 1 || protocol == 2 || protocol == 6 || protocol == 17) continue;
     wan.forget();
     const Frame packet = transit({.protocol = static_cast<std::uint8_t>(protocol)}) / bytes(41);
     lan.sends(packet);

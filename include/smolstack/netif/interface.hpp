@@ -57,6 +57,8 @@ struct Interface {
   bool forwarding = true;
   ReversePath rp_filter = ReversePath::off;
   std::vector<InterfaceAddress> addresses{};
+  /// Multicast groups that are joined here besides 224.0.0.1, in ascending order (RFC 1112 §7.1).
+  std::vector<Ipv4Address> groups{};
   DropCounters drops{};
   InterfaceCounters counters{};
   PacketQueue outgoing{};
@@ -65,6 +67,8 @@ struct Interface {
   const InterfaceAddress* find(Ipv4Address address) const;
   /// An own address whose network holds `neighbor`, the first one given first; none: nullptr.
   const InterfaceAddress* address_towards(Ipv4Address neighbor) const;
+  /// Is this multicast group joined here? That of all systems always is (RFC 1112 §7.2).
+  bool is_member(Ipv4Address group) const;
   /// May a host with this address be a neighbour on this link? Network and broadcast addresses
   /// and our own may not.
   bool on_link(Ipv4Address neighbor) const;

@@ -55,7 +55,9 @@ struct StackCounters {
   std::uint64_t icmp_errors_limited = 0;
   std::uint64_t redirects_sent = 0;
   std::uint64_t redirects_obeyed = 0;
-  std::uint64_t from_host = 0;  ///< frames that programs sent by kernel sockets
+  std::uint64_t igmp_queries_received = 0;
+  std::uint64_t igmp_reports_sent = 0;  ///< leave messages too
+  std::uint64_t from_host = 0;          ///< frames that programs sent by kernel sockets
   /// Of them, those that the kernel sent another way than our table would have.
   std::uint64_t host_route_mismatches = 0;
 };

@@ -13,6 +13,7 @@ namespace smolstack {
 
 namespace ip_protocol {
 inline constexpr std::uint8_t icmp = 1;
+inline constexpr std::uint8_t igmp = 2;
 inline constexpr std::uint8_t tcp = 6;
 inline constexpr std::uint8_t udp = 17;
 }  // namespace ip_protocol

@@ -31,8 +31,10 @@ class Ipv4Address {
   constexpr bool is_loopback() const { return host() >> 24 == 127; }       // RFC 1122 §3.2.1.3
   constexpr bool is_link_local() const { return host() >> 16 == 0xa9fe; }  // RFC 3927
   constexpr bool is_multicast() const { return host() >> 28 == 0xe; }      // RFC 1112
-  constexpr bool is_limited_broadcast() const { return host() == ~0u; }    // RFC 919
-  constexpr bool is_class_e() const { return host() >> 28 == 0xf; }        // RFC 1112 §4
+  /// The groups that never leave their link: routing protocols, mDNS (RFC 5771 §4).
+  constexpr bool is_link_local_group() const { return host() >> 8 == 0xe00000; }
+  constexpr bool is_limited_broadcast() const { return host() == ~0u; }  // RFC 919
+  constexpr bool is_class_e() const { return host() >> 28 == 0xf; }      // RFC 1112 §4
 
   friend constexpr bool operator==(Ipv4Address a, Ipv4Address b) { return a.host() == b.host(); }
   friend constexpr auto operator<=>(Ipv4Address a, Ipv4Address b) { return a.host() <=> b.host(); }
@@ -44,6 +46,9 @@ static_assert(sizeof(Ipv4Address) == 4 && alignof(Ipv4Address) == 1);
 
 /// The group of all systems on the link (RFC 1112 §4).
 inline constexpr Ipv4Address all_systems{224, 0, 0, 1};
+/// That of all routers on it (RFC 1812 §2.2.5), and of those that hear IGMPv3 (RFC 3376 §4.2.14).
+inline constexpr Ipv4Address all_routers{224, 0, 0, 2};
+inline constexpr Ipv4Address all_igmpv3_routers{224, 0, 0, 22};
 inline constexpr Ipv4Address limited_broadcast{255, 255, 255, 255};
 
 /// The group MAC of a multicast address: 01:00:5e and its low 23 bits (RFC 1112 §6.4).

@@ -62,6 +62,18 @@ void decode_icmp(Frame& frame, ConstBytes bytes) {
                               : decode_payload(frame, read.rest());
 }
 
+void decode_igmp(Frame& frame, ConstBytes bytes) {
+  if (bytes.size() < 8) return decode_payload(frame, bytes);
+  Reader read(bytes);
+  IgmpLayer igmp;
+  igmp.type = read.u8();
+  igmp.code = read.u8();
+  igmp.checksum = read.u16();
+  igmp.group = read.address();
+  frame.layers.emplace_back(igmp);
+  decode_payload(frame, read.rest());
+}
+
 void decode_udp(Frame& frame, ConstBytes bytes) {
   if (bytes.size() < 8) return decode_payload(frame, bytes);
   Reader read(bytes);
@@ -124,6 +136,7 @@ void decode_datagram(Frame& frame, ConstBytes bytes) {
   if (*ip.fields.more || *ip.fields.offset != 0) return decode_payload(frame, inner);
   switch (*ip.fields.protocol) {
     case 1: return decode_icmp(frame, inner);
+    case 2: return decode_igmp(frame, inner);
     case 6: return decode_tcp(frame, inner);
     case 17: return decode_udp(frame, inner);
     default: return decode_payload(frame, inner);

@@ -79,6 +79,12 @@ Fields fields_of(const IcmpLayer& i) {
           {"rest", words(i.rest)},
           {"checksum", words(i.checksum)}};
 }
+Fields fields_of(const IgmpLayer& i) {
+  return {{"type", words(i.type)},
+          {"code", words(i.code)},
+          {"group", words(i.group)},
+          {"checksum", words(i.checksum)}};
+}
 Fields fields_of(const UdpLayer& u) {
   return {{"sport", words(u.source_port)},
           {"dport", words(u.destination_port)},
@@ -100,8 +106,8 @@ Fields fields_of(const Payload& p) {
   return {{"", hexadecimal(p.octets)}};
 }
 
-constexpr std::array<std::string_view, 7> layer_names{"Ethernet", "ARP", "IP",  "ICMP",
-                                                      "UDP",      "TCP", "data"};
+constexpr std::array<std::string_view, 8> layer_names{"Ethernet", "ARP", "IP",  "ICMP",
+                                                      "IGMP",     "UDP", "TCP", "data"};
 
 Fields fields_of(const Layer& each) {
   return std::visit([](const auto& it) { return fields_of(it); }, each);

@@ -91,6 +91,7 @@ Octets encoded(const ArpLayer& arp, const Surroundings&) {
 unsigned protocol_of(const Layer* next) {
   if (next == nullptr || std::holds_alternative<Payload>(*next)) return 253;  // RFC 3692
   if (std::holds_alternative<IcmpLayer>(*next)) return 1;
+  if (std::holds_alternative<IgmpLayer>(*next)) return 2;
   if (std::holds_alternative<TcpLayer>(*next)) return 6;
   return std::holds_alternative<UdpLayer>(*next) ? 17 : 4;
 }
@@ -138,6 +139,15 @@ Octets encoded(const IcmpLayer& icmp, const Surroundings& around) {
   put16(out, 0);
   put32(out, icmp.rest.value_or(0));
   return checked(std::move(out), 2, icmp.checksum, around.inner, 0);
+}
+
+Octets encoded(const IgmpLayer& igmp, const Surroundings& around) {
+  Octets out;
+  put8(out, igmp.type.value_or(0));
+  put8(out, igmp.code.value_or(0));
+  put16(out, 0);
+  put(out, igmp.group.value_or(Ipv4Address()));
+  return checked(std::move(out), 2, igmp.checksum, around.inner, 0);
 }
 
 Octets encoded(const UdpLayer& udp, const Surroundings& around) {

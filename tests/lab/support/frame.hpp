@@ -89,6 +89,15 @@ struct IcmpLayer {
   std::optional<std::uint16_t> checksum{};
 };
 
+/// The eight bytes that all IGMP begins with: in a report of version 3 `group` is the reserved half
+/// and the number of records. What follows is data.
+struct IgmpLayer {
+  std::optional<std::uint8_t> type{};
+  std::optional<std::uint8_t> code{};
+  Address group{};
+  std::optional<std::uint16_t> checksum{};
+};
+
 struct UdpFields {
   std::optional<std::uint16_t> length{};
   std::optional<std::uint16_t> checksum{};
@@ -117,8 +126,8 @@ struct Payload {
   Octets octets{};
 };
 
-using Layer =
-    std::variant<EthernetLayer, ArpLayer, Ipv4Layer, IcmpLayer, UdpLayer, TcpLayer, Payload>;
+using Layer = std::variant<EthernetLayer, ArpLayer, Ipv4Layer, IcmpLayer, IgmpLayer, UdpLayer,
+                           TcpLayer, Payload>;
 
 /// A packet to send or to expect, beginning at any layer.
 struct Frame {
@@ -163,6 +172,33 @@ Frame icmp_redirect(Address gateway);
 /// What cannot be reached: the codes of Destination Unreachable (RFC 792, RFC 1812 §5.2.7.1).
 enum Unreachable : std::uint8_t { net = 0, host = 1, protocol = 2, port = 3, prohibited = 13 };
 Frame icmp_unreachable(Unreachable what);
+
+/// The IPv4 header of IGMP: TTL 1, precedence 6, Router Alert (RFC 3376 §4).
+Frame ipv4_of_igmp(Address source, Address destination);
+Frame igmpv1_query();
+/// `code` is Max Resp Code, in tenths of a second; without a group it is general.
+Frame igmpv2_query(std::uint8_t code, Address group = {});
+struct Igmpv3QueryFields {
+  std::uint8_t robustness = 2;
+  std::uint8_t interval_code = 125;
+  std::vector<Address> sources{};
+};
+Frame igmpv3_query(std::uint8_t code, Address group = {}, const Igmpv3QueryFields& fields = {});
+Frame igmpv1_report(Address group);
+Frame igmpv2_report(Address group);
+Frame igmpv2_leave(Address group);
+/// One group of a report of version 3.
+struct IgmpRecordWords {
+  std::uint8_t type;
+  Address group;
+  std::vector<Address> sources{};
+};
+Frame igmpv3_report(const std::vector<IgmpRecordWords>& records);
+// The records that a host without source filters has (RFC 3376 §4.2.12).
+IgmpRecordWords is_included(Address group, std::vector<Address> sources);
+IgmpRecordWords is_excluded(Address group);
+IgmpRecordWords to_include(Address group);
+IgmpRecordWords to_exclude(Address group);
 
 /// `count` bytes of a pattern that no shift or swap leaves alike.
 Octets bytes(std::size_t count, unsigned first = 0);

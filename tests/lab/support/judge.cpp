@@ -67,7 +67,10 @@ std::optional<std::string> broken_ipv4_rule(ConstBytes datagram) {
     return "an impossible total length";
   if (plain_sum(datagram.first(header)) != 0) return "a wrong header checksum";
   if (*fields.ttl == 0) return "TTL 0";
-  if (never_on_a_wire(*ip->source) || ip->source->is_this_network() || ip->source->is_multicast())
+  // RFC 3376 §4.2.13: who has no address yet may tell of groups all the same.
+  const bool is_nameless_igmp = fields.protocol == 2 && ip->source->is_unspecified();
+  const bool is_nobody = ip->source->is_this_network() && !is_nameless_igmp;
+  if (never_on_a_wire(*ip->source) || is_nobody || ip->source->is_multicast())
     return "an impossible source address";
   if (never_on_a_wire(*ip->destination) || ip->destination->is_this_network())
     return "an impossible destination address";
@@ -82,10 +85,12 @@ std::optional<std::string> broken_transport_rule(ConstBytes datagram) {
   if (*fields.more || *fields.offset != 0) return std::nullopt;
   const std::size_t header = (*fields.version_ihl & 0x0fu) * 4u;
   const ConstBytes inner = datagram.subspan(header, *fields.total_length - header);
-  const bool is_icmp = fields.protocol == 1;
+  if (fields.protocol == 2 && (fields.ttl != 1 || fields.tos != 0xc0 || header != 24))
+    return "IGMP with another TTL, precedence or option than RFC 3376 §4 says";
+  const bool is_icmp = fields.protocol == 1 || fields.protocol == 2;  // neither has a pseudo-header
   if (!is_icmp && fields.protocol != 6 && fields.protocol != 17) return std::nullopt;
   if (plain_sum(inner, is_icmp ? 0 : pseudo_header(datagram, inner.size())) != 0)
-    return "a wrong ICMP, UDP or TCP checksum";
+    return "a wrong ICMP, IGMP, UDP or TCP checksum";
   return std::nullopt;
 }
 
