@@ -14,7 +14,8 @@ void Stack::set_up(Interface& interface, bool up, Instant now) {
   now_ = now;
   if (interface.up == up) return;
   tables_.set_up(interface, up);
-  if (up) return announce_all(interface);
+  if (up) return tell_neighbors_of_us(interface);
+  igmp_.went_down(interface);
   drop_all(arp_.remove_all(interface.index), DropReason::interface_down, interface.index);
   drop_all(std::exchange(interface.outgoing, PacketQueue()), DropReason::interface_down,
            interface.index);
@@ -24,9 +25,16 @@ void Stack::set_running(Interface& interface, bool running, Instant now) {
   now_ = now;
   if (interface.running == running) return;
   interface.running = running;
-  if (running) return announce_all(interface);
+  if (running) return tell_neighbors_of_us(interface);
+  igmp_.went_down(interface);
   drop_all(std::exchange(interface.outgoing, PacketQueue()), DropReason::device_down,
            interface.index);
+}
+
+void Stack::tell_neighbors_of_us(Interface& interface) {
+  announce_all(interface);
+  igmp_.came_up(interface, now_);
+  send_reports(interface);
 }
 
 void Stack::announce_all(Interface& interface) {
@@ -47,6 +55,24 @@ Expected<void, Error> Stack::add_address(Interface& interface, const Ipv4Subnet&
 
 Expected<void, Error> Stack::remove_address(Interface& interface, const Ipv4Subnet& subnet) {
   return tables_.remove_address(interface, subnet);
+}
+
+Expected<void, Error> Stack::join_group(Interface& interface, Ipv4Address group, Instant now) {
+  now_ = now;
+  if (host_sockets_)
+    return failed(std::errc::operation_not_supported, "joining a group beside a kernel");
+  auto joined = igmp_.join(interface, group, now);
+  send_reports(interface);
+  return joined;
+}
+
+Expected<void, Error> Stack::leave_group(Interface& interface, Ipv4Address group, Instant now) {
+  now_ = now;
+  if (host_sockets_)
+    return failed(std::errc::operation_not_supported, "leaving a group beside a kernel");
+  auto left = igmp_.leave(interface, group, now);
+  send_reports(interface);
+  return left;
 }
 
 bool Stack::remove_neighbor(const NeighborKey& key) {

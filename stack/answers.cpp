@@ -19,7 +19,11 @@ wire::Icmpv4Header& icmp_of(Packet& packet) {
 
 void Stack::echo_request(Packet packet, Destination destination) {
   const bool is_group = destination != Destination::local;
-  if (settings_.echo_ignore_all || (is_group && settings_.echo_ignore_broadcasts))
+  // RFC 1122 §3.2.2.6 lets us ignore it, and so does Linux; nobody answers for a group that only
+  // others have joined.
+  const Ipv4Address asked = packet.header<wire::Ipv4Header>().destination;
+  const bool is_others = asked.is_multicast() && !interfaces()[packet->arrived_on].is_member(asked);
+  if (settings_.echo_ignore_all || (is_group && settings_.echo_ignore_broadcasts) || is_others)
     return drop(std::move(packet), DropReason::echo_ignored);
   icmp_of(packet).type = icmpv4_type::echo_reply;
   ++counters_.echo_replies_sent;

@@ -31,7 +31,7 @@ void Stack::send_reply(Packet payload, const Ipv4Send& how) {
 }
 
 Expected<void, DropReason> Stack::send_by_route(Packet payload, const Ipv4Send& how) {
-  const auto way = way_out(how.destination, how.interface);
+  const auto way = way_out(how.destination, group_interface(how));
   if (!way.has_value()) return unexpected(way.error());
   // RFC 791 §3.1: more than the total length can say.
   if (payload.size() + sizeof(wire::Ipv4Header) > max_datagram)
@@ -43,10 +43,30 @@ Expected<void, DropReason> Stack::send_by_route(Packet payload, const Ipv4Send& 
   if (ip.source.is_unspecified()) return unexpected(DropReason::no_route);
   ip.destination = how.destination;
   ip.protocol = how.protocol;
-  ip.ttl = how.ttl == 0 ? settings_.default_ttl : how.ttl;
+  // RFC 1112 §6.1: what is not said goes no further than the link.
+  const std::uint8_t default_ttl = how.destination.is_multicast() ? 1 : settings_.default_ttl;
+  ip.ttl = how.ttl == 0 ? default_ttl : how.ttl;
   ip.tos = how.tos;
   ip.flags_offset = how.dont_fragment ? wire::Ipv4Header::dont_fragment_flag : std::uint16_t{0};
   return originate(std::move(payload), *way);
+}
+
+/// To a group, who names a source means the interface that holds it, as on Linux.
+IfIndex Stack::group_interface(const Ipv4Send& how) const {
+  const bool is_to_group = how.destination.is_multicast() || how.destination.is_limited_broadcast();
+  if (how.interface != IfIndex::none || !is_to_group) return how.interface;
+  const Interface* const holder = interfaces().holder_of(how.source);
+  return holder == nullptr ? IfIndex::none : holder->index;
+}
+
+// RFC 3376 §4: what is said of groups goes to the link itself, whatever the routes.
+void Stack::send_reports(Interface& out) {
+  PacketQueue reports = igmp_.take_reports(out.index);
+  while (Packet datagram = reports.pop()) {
+    const Ipv4Address group = datagram.header<wire::Ipv4Header>().destination;
+    ++counters_.originated;
+    to_link({&out, group, multicast_mac(group)}, std::move(datagram));
+  }
 }
 
 // RFC 1122 §3.3.1: by the table; or by the one interface that was asked for, on whose link every

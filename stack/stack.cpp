@@ -9,6 +9,7 @@
 //
 //   receive ─ link_input ─ ethernet_input ─┬─ Arp::receive
 //                                          └─ ipv4_input ─┬─ deliver ─┬─ icmp_input ─ answers.cpp
+//                                                         │           ├─ igmp_input ─ Igmp::receive
 //                                                         │           ├─ udp_input
 //                                                         │           └─ tcp_input
 //                                                         └─ forward ─ transit
@@ -23,6 +24,7 @@ Stack::Stack(const StackOptions& options)
       settings_(options.settings),
       arp_(pool_, tables_.interfaces(), counters_, random_, options.neighbor_limits,
            options.neighbor_timers),
+      igmp_(pool_, tables_.interfaces(), counters_, random_, options.igmp_limits),
       reassembly_(pool_, options.reassembly_limits),
       identification_(random_),
       limiter_(random_),
@@ -42,14 +44,16 @@ void Stack::advance(Instant now) {
   });
   reassembly_.advance(
       now, [this](AbandonedDatagram abandoned) { reassembly_failed(std::move(abandoned)); });
+  igmp_.advance(now);
+  for (const auto& interface : interfaces()) send_reports(*interface);
   run_loopback();
 }
 
 std::optional<Instant> Stack::next_deadline() const {
-  const auto arp = arp_.next_deadline();
-  const auto reassembly = reassembly_.next_deadline();
-  if (!arp || !reassembly) return arp ? arp : reassembly;
-  return std::min(*arp, *reassembly);
+  std::optional<Instant> first = arp_.next_deadline();
+  for (const auto& other : {reassembly_.next_deadline(), igmp_.next_deadline()})
+    if (other && (!first || *other < *first)) first = other;
+  return first;
 }
 
 // --- The way in --------------------------------------------------------------------------------
@@ -91,7 +95,8 @@ void Stack::ipv4_input(Packet packet) {
   if (const auto reason = refuse_addresses(packet)) return drop(std::move(packet), *reason);
 
   const Ipv4Route* const route = lookup(ip.destination);
-  const Destination destination = classify(ip.destination, route);  // RFC 1812 §5.2.3
+  const Interface& in = interfaces()[packet->arrived_on];
+  const Destination destination = classify(in, ip.destination, route);  // RFC 1812 §5.2.3
   if (ip.has_options() && !check_options(packet, destination)) return;
   switch (destination) {
     case Destination::local:
@@ -107,10 +112,14 @@ void Stack::ipv4_input(Packet packet) {
   }
 }
 
-// RFC 1122 §3.2.1.3(a): who has no address yet asks everybody; a program here may know (DHCP).
-bool Stack::is_initial(const wire::Ipv4Header& ip) const {
-  const bool is_to_all = ip.destination.is_limited_broadcast() || ip.destination.is_multicast();
-  return host_sockets_ && ip.source.is_unspecified() && is_to_all;
+// RFC 1122 §3.2.1.3(a): who has no address yet asks everybody; a program here may know (DHCP). It
+// may report groups, and switches ask about them in nobody's name (RFC 3376 §4.2.13, RFC 4541
+// §2.1.1).
+bool Stack::may_be_nameless(const wire::Ipv4Header& ip) const {
+  const bool is_to_group = ip.destination.is_multicast();
+  const bool is_about_groups = is_to_group && ip.protocol == ip_protocol::igmp;
+  const bool is_to_all = ip.destination.is_limited_broadcast() || is_to_group;
+  return ip.source.is_unspecified() && (is_about_groups || (host_sockets_ && is_to_all));
 }
 
 // What comes from ourselves is as we made it.
@@ -118,7 +127,7 @@ std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
   if (packet->arrived_on == loopback_index) return std::nullopt;
   const auto& ip = packet.header<wire::Ipv4Header>();
   const Ipv4Route* const back = lookup(ip.source);
-  if (!is_initial(ip) && is_martian_source(ip.source, back)) return DropReason::martian_source;
+  if (!may_be_nameless(ip) && is_martian_source(ip.source, back)) return DropReason::martian_source;
   if (is_martian_destination(ip.destination)) return DropReason::martian_destination;
   if (fails_reverse_path(interfaces()[packet->arrived_on], ip.source, back))
     return DropReason::rp_filter;
@@ -137,6 +146,7 @@ void Stack::deliver(Packet packet, Destination destination) {
   ++counters_.delivered;
   switch (packet.header<wire::Ipv4Header>().protocol) {
     case ip_protocol::icmp: return icmp_input(std::move(packet), destination);
+    case ip_protocol::igmp: return igmp_input(std::move(packet));
     case ip_protocol::udp: return udp_input(std::move(packet));
     case ip_protocol::tcp: return tcp_input(std::move(packet), destination);
     default:
@@ -175,6 +185,11 @@ void Stack::icmp_input(Packet packet, Destination destination) {
       if (host_sockets_) return keep_for_listeners(std::move(packet));
       return drop(std::move(packet), DropReason::icmp_ignored);  // RFC 1122 §3.2.2
   }
+}
+
+void Stack::igmp_input(Packet packet) {
+  const auto heard = igmp_.receive(interfaces()[packet->arrived_on], packet, now_);
+  if (!heard.has_value()) drop(std::move(packet), heard.error());
 }
 
 void Stack::udp_input(Packet packet) {

@@ -6,6 +6,7 @@
 #include <deque>
 #include <optional>
 
+#include "smolstack/igmp/igmp.hpp"
 #include "smolstack/ip/forward.hpp"
 #include "smolstack/ip/icmp.hpp"
 #include "smolstack/ip/identification.hpp"
@@ -25,9 +26,11 @@ struct StackOptions {
   NeighborLimits neighbor_limits;
   NeighborTimers neighbor_timers;
   ReassemblyLimits reassembly_limits;
+  IgmpLimits igmp_limits;
   Settings settings;
-  /// A kernel beside us has a copy of every frame and serves the programs: transports, groups and
-  /// most of ICMP are its business. We still answer echo and timestamp requests and obey redirects.
+  /// A kernel beside us has a copy of every frame and serves the programs: transports, groups with
+  /// their IGMP and most of ICMP are its business. We still answer echo and timestamp requests and
+  /// obey redirects.
   bool host_sockets = false;
 };
 
@@ -37,7 +40,7 @@ struct Ipv4Send {
   Ipv4Address destination{};
   Ipv4Address source{};  ///< 0.0.0.0: by the route
   std::uint8_t protocol = 0;
-  std::uint8_t ttl = 0;  ///< 0: the default
+  std::uint8_t ttl = 0;  ///< 0: the default, which to a group is 1 (RFC 1112 §6.1)
   std::uint8_t tos = 0;
   bool dont_fragment = false;
   IfIndex interface = IfIndex::none;  ///< only by this one, as SO_BINDTODEVICE
@@ -92,6 +95,10 @@ class Stack {
   void set_running(Interface& interface, bool running, Instant now);
   Expected<void, Error> add_address(Interface& interface, const Ipv4Subnet& subnet, Instant now);
   Expected<void, Error> remove_address(Interface& interface, const Ipv4Subnet& subnet);
+  /// Joins a multicast group on an interface, or leaves it: Igmp::join(), leave(). With a kernel
+  /// beside us groups are its own: operation_not_supported.
+  Expected<void, Error> join_group(Interface& interface, Ipv4Address group, Instant now);
+  Expected<void, Error> leave_group(Interface& interface, Ipv4Address group, Instant now);
 
   /// Routes and MTU are changed here; addresses and link state by the functions above.
   Tables& tables() { return tables_; }
@@ -104,6 +111,7 @@ class Stack {
   bool remove_neighbor(const NeighborKey& key);
   /// Somebody beside the stack (the kernel) wants to know who this neighbour is: Arp::want().
   void want_neighbor(Interface& out, Ipv4Address neighbor, Instant now);
+  const Igmp& igmp() const { return igmp_; }
   Settings& settings() { return settings_; }
   const Settings& settings() const { return settings_; }
   const StackCounters& counters() const { return counters_; }
@@ -130,12 +138,13 @@ class Stack {
   void link_input(Interface& in, Packet packet);
   void ethernet_input(Interface& in, Packet packet);
   void ipv4_input(Packet packet);
-  bool is_initial(const wire::Ipv4Header& ip) const;
+  bool may_be_nameless(const wire::Ipv4Header& ip) const;
   std::optional<DropReason> refuse_addresses(const Packet& packet);
   bool check_options(const Packet& packet, Destination destination);
   void deliver(Packet packet, Destination destination);
   Packet reassemble(Packet fragment);
   void icmp_input(Packet packet, Destination destination);
+  void igmp_input(Packet packet);
   void udp_input(Packet packet);
   void tcp_input(Packet packet, Destination destination);
 
@@ -169,6 +178,8 @@ class Stack {
   Expected<void, DropReason> send_by_route(Packet payload, const Ipv4Send& how);
   Expected<void, DropReason> originate(Packet datagram, const WayOut& way);
   void send_reply(Packet payload, const Ipv4Send& how);
+  IfIndex group_interface(const Ipv4Send& how) const;
+  void send_reports(Interface& out);
   void transmit(const Hop& hop, Packet datagram);
   void transmit_pieces(const Hop& hop, const Packet& datagram);
   void to_link(const Hop& hop, Packet datagram);
@@ -183,6 +194,7 @@ class Stack {
   void reassembly_failed(AbandonedDatagram abandoned);
 
   void announce_all(Interface& interface);
+  void tell_neighbors_of_us(Interface& interface);
   bool stamp(Packet& packet, Ipv4Address address);
   std::uint32_t milliseconds_of_day() const;
   /// Is what comes in there and is for others forwarded?
@@ -197,6 +209,7 @@ class Stack {
   Settings settings_;
   Tables tables_;
   Arp arp_;
+  Igmp igmp_;
   Reassembly reassembly_;
   Identification identification_;
   IcmpLimiter limiter_;

@@ -44,6 +44,8 @@ Json counters_of(const StackCounters& count) {
           {"icmp_errors_limited", count.icmp_errors_limited},
           {"redirects_sent", count.redirects_sent},
           {"redirects_obeyed", count.redirects_obeyed},
+          {"igmp_queries_received", count.igmp_queries_received},
+          {"igmp_reports_sent", count.igmp_reports_sent},
           {"from_host", count.from_host},
           {"host_route_mismatches", count.host_route_mismatches}};
 }

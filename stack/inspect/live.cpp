@@ -57,7 +57,7 @@ const MachineStats* find(const std::vector<MachineStats>& stats, const std::stri
 /// What every wire brings, whoever asks whom.
 bool is_noise(std::string_view reason) {
   return reason == "other_mac" || reason == "own_frame" || reason == "unknown_ethertype" ||
-         reason == "not_for_us" || reason.starts_with("arp_");
+         reason == "not_for_us" || reason.starts_with("arp_") || reason.starts_with("igmp_");
 }
 
 /// A reason of ours; anything else is nobody's.

@@ -1,6 +1,19 @@
 #include "smolstack/ip/input.hpp"
 
+#include <algorithm>
+
 namespace smolstack {
+namespace {
+
+/// Several groups share a link address (RFC 1112 §6.4): classify() tells them apart.
+bool is_group_of_ours(const Interface& in, const MacAddress& mac) {
+  constexpr MacAddress link_local_groups = multicast_mac(Ipv4Address(224, 0, 0, 0));
+  const auto is_its = [&](Ipv4Address group) { return multicast_mac(group) == mac; };
+  return std::equal(mac.octets.begin(), mac.octets.end() - 1, link_local_groups.octets.begin()) ||
+         std::ranges::any_of(in.groups, is_its);
+}
+
+}  // namespace
 
 std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame, Groups groups) {
   if (frame.size() < sizeof(wire::EthernetHeader)) return DropReason::runt_frame;
@@ -12,8 +25,7 @@ std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame, Gr
   if (!ethernet.destination.is_group()) return DropReason::other_mac;
   const bool is_known = ethernet.type == ether_type::ipv4 || ethernet.type == ether_type::arp;
   if (!is_known) return DropReason::unknown_ethertype;
-  if (groups == Groups::all || ethernet.destination == multicast_mac(all_systems))
-    return std::nullopt;
+  if (groups == Groups::all || is_group_of_ours(in, ethernet.destination)) return std::nullopt;
   return DropReason::not_for_us;
 }
 
@@ -36,10 +48,10 @@ bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route
   return in.rp_filter == ReversePath::strict && route->interface != in.index;
 }
 
-Destination classify(Ipv4Address destination, const Ipv4Route* route) {
+Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Route* route) {
   if (destination.is_limited_broadcast()) return Destination::broadcast;
-  if (destination == all_systems) return Destination::group;  // RFC 1112 §7.2: joined always
-  if (destination.is_multicast()) return Destination::nobody;
+  if (destination.is_link_local_group() || in.is_member(destination)) return Destination::group;
+  if (destination.is_multicast()) return Destination::nobody;  // RFC 1112 §7.2
   if (route == nullptr) return Destination::transit;
   if (route->kind == RouteKind::local) return Destination::local;
   if (route->kind == RouteKind::broadcast) return Destination::broadcast;

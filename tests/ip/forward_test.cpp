@@ -136,14 +136,21 @@ TEST(Classify, KnowsWhoseADatagramIs) {  // RFC 1812 §5.2.3
   };
   const auto local = with(RouteKind::local), broadcast = with(RouteKind::broadcast),
              unicast = with(RouteKind::unicast), blackhole = with(RouteKind::blackhole);
-  EXPECT_EQ(classify(ip("10.0.1.1"), &local), Destination::local);
-  EXPECT_EQ(classify(ip("10.0.1.255"), &broadcast), Destination::broadcast);
-  EXPECT_EQ(classify(ip("255.255.255.255"), nullptr), Destination::broadcast);
-  EXPECT_EQ(classify(ip("224.0.0.1"), &unicast), Destination::group);
-  EXPECT_EQ(classify(ip("224.0.0.2"), &unicast), Destination::nobody);
-  EXPECT_EQ(classify(ip("10.0.2.7"), &unicast), Destination::transit);
-  EXPECT_EQ(classify(ip("10.0.2.7"), &blackhole), Destination::transit);
-  EXPECT_EQ(classify(ip("10.0.2.7"), nullptr), Destination::transit);
+  const Interface in{.name = "eth0", .groups = {ip("239.1.2.3")}};
+  EXPECT_EQ(classify(in, ip("10.0.1.1"), &local), Destination::local);
+  EXPECT_EQ(classify(in, ip("10.0.1.255"), &broadcast), Destination::broadcast);
+  EXPECT_EQ(classify(in, ip("255.255.255.255"), nullptr), Destination::broadcast);
+  EXPECT_EQ(classify(in, ip("10.0.2.7"), &unicast), Destination::transit);
+  EXPECT_EQ(classify(in, ip("10.0.2.7"), &blackhole), Destination::transit);
+  EXPECT_EQ(classify(in, ip("10.0.2.7"), nullptr), Destination::transit);
+}
+
+TEST(Classify, KnowsWhichGroupsAreJoined) {  // RFC 1112 §7.2
+  const Interface in{.name = "eth0", .groups = {ip("239.1.2.3")}};
+  for (const auto* joined : {"224.0.0.1", "224.0.0.2", "224.0.0.251", "239.1.2.3"})
+    EXPECT_EQ(classify(in, ip(joined), nullptr), Destination::group) << joined;
+  for (const auto* others : {"224.0.1.1", "239.1.2.4", "238.129.2.3"})
+    EXPECT_EQ(classify(in, ip(others), nullptr), Destination::nobody) << others;
 }
 
 TEST(MartianSource, IsOneThatNoOtherHostCanHave) {  // RFC 1122 §3.2.1.3; RFC 1812 §5.3.7

@@ -41,7 +41,7 @@ TEST_F(Broadcast, TimestampRequestsAreIgnored) {  // RFC 1122 §3.2.2.8
 }
 
 TEST_F(Broadcast, AGroupThatNobodyJoinedIsIgnored) {  // RFC 1112 §7.2
-  lan.sends(ipv4("10.0.1.9", "224.0.0.251") / udp(5353, 5353));
+  lan.sends(ipv4("10.0.1.9", "239.1.2.3") / udp(5353, 5353));
   EXPECT_TRUE(lan.silent());
   EXPECT_EQ(host.drops(0, DropReason::not_for_us), 1u);
 }

@@ -290,7 +290,7 @@ INSTANTIATE_TEST_SUITE_P(
                     Refused{"10.0.1.9", "0.1.2.3", DropReason::martian_destination},
                     Refused{"10.0.1.9", "240.0.0.1", DropReason::martian_destination},
                     Refused{"10.0.1.9", "169.254.1.1", DropReason::link_local},
-                    Refused{"10.0.1.9", "224.0.0.5", DropReason::not_for_us},
+                    Refused{"10.0.1.9", "224.0.0.5", DropReason::no_socket},
                     Refused{"10.0.1.9", "239.1.2.3", DropReason::not_for_us}));
 
 TEST_F(Forwarding, BroadcastsAreNotForwarded) {  // RFC 1812 §5.3.5; RFC 2644 §2

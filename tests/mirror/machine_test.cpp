@@ -161,7 +161,7 @@ TEST_F(MachineTest, AGroupIsSentByThePrograms) {
       "s.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, socket.inet_aton(\"10.1.1.2\"))\n"
       "s.sendto(b\"x\", (\"224.0.0.9\", 520))'"));
   EXPECT_TRUE(run_until(
-      [&] { return client.stack.interfaces().find("eth1")->drops[DropReason::not_for_us] == 1; }));
+      [&] { return client.stack.interfaces().find("eth1")->drops[DropReason::no_socket] == 1; }));
   EXPECT_EQ(server.stack.interfaces().find("eth1")->counters.rx_multicast, before);
   EXPECT_THAT(wire.frames(), ElementsAre(IsFrame(ipv4("10.1.1.2", "224.0.0.9") / udp({}, 520))));
 }

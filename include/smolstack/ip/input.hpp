@@ -15,7 +15,7 @@ namespace smolstack {
 
 /// Which multicast groups frames are taken in for.
 enum class Groups : std::uint8_t {
-  own,  ///< all systems, which every host has joined (RFC 1112 §7.2)
+  own,  ///< those that are joined here, and all of 224.0.0.0/24
   all,  ///< any: somebody beside us knows which are joined
 };
 
@@ -38,10 +38,13 @@ bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route
 enum class Destination : std::uint8_t {
   local,      ///< one of our own addresses, on any interface
   broadcast,  ///< ours and everybody else's: delivered, never answered with an error
-  group,      ///< a multicast group that we have joined: the same
+  group,      ///< a multicast group that is joined, or one of 224.0.0.0/24: the same
   transit,    ///< somebody else's
   nobody,     ///< a group that we have not joined
 };
-Destination classify(Ipv4Address destination, const Ipv4Route* route);
+/// Groups are joined on interfaces, and `in` is the one that it came by. Those of 224.0.0.0/24 are
+/// taken in unasked: routing protocols and mDNS live there, and no switch keeps them from anybody
+/// (RFC 4541 §2.1.2).
+Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Route* route);
 
 }  // namespace smolstack
