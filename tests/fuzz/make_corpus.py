@@ -152,6 +152,49 @@ STACK = {
 }
 
 
+# Steps of igmp_fuzz.cpp: join, leave, time, MTU, link, datagram. A datagram's first byte is 1 for the
+# Router Alert, 2 for TTL 1, 4 for its group as the destination, 0x80 for a checksum left as it is.
+
+
+def igmp_hears(message, how=3):
+    return bytes([5, how, len(message)]) + message
+
+
+def igmp(kind, code=0, group="0.0.0.0", rest=b""):
+    return struct.pack(">BBH4s", kind, code, 0, address(group)) + rest
+
+
+def igmp_query3(code=10, group="0.0.0.0", sources=(), count=None):
+    rest = struct.pack(">BBH", 2, 125, len(sources) if count is None else count)
+    return igmp(0x11, code, group, rest + b"".join(map(address, sources)))
+
+
+IGMP_JOIN, IGMP_LEAVE, IGMP_LATER, IGMP_LINK = b"\0\0", b"\1\0", b"\2\x27\x10", b"\4"
+IGMP_SOURCES = ["10.7.0.1", "10.7.0.2", "10.7.0.3"]
+IGMP = {
+    "join-and-leave": IGMP_JOIN + IGMP_LATER + IGMP_LEAVE + IGMP_LATER,
+    "full": IGMP_JOIN + b"\0\1\1\0\0\0\0\2" + IGMP_LATER,
+    "query-v1": IGMP_JOIN + igmp_hears(igmp(0x11), 2) + IGMP_LATER + IGMP_LEAVE,
+    "query-v2": IGMP_JOIN + igmp_hears(igmp(0x11, 100)) + IGMP_LATER + IGMP_LEAVE,
+    "query-v2-group": IGMP_JOIN + igmp_hears(igmp(0x11, 10, "239.1.2.3"), 7) + IGMP_LATER,
+    "query-v3": IGMP_JOIN + igmp_hears(igmp_query3()) + IGMP_LATER,
+    "query-v3-sources": IGMP_JOIN + igmp_hears(igmp_query3(255, "239.1.2.3", IGMP_SOURCES)) * 2
+                        + b"\3\0" + IGMP_LATER * 9,
+    "query-v3-sources-many": IGMP_JOIN + igmp_hears(igmp_query3(10, "239.1.2.3", IGMP_SOURCES * 3))
+                             + igmp_hears(igmp_query3(10, "239.1.2.3", ["10.7.0.4", "10.7.0.5"]))
+                             + IGMP_LATER,
+    "query-v3-count": IGMP_JOIN + igmp_hears(igmp_query3(10, "239.1.2.3", IGMP_SOURCES, 4)),
+    "query-no-group": igmp_hears(igmp(0x11, 10, "10.1.1.9")),
+    "query-odd-length": igmp_hears(igmp(0x11, 10, rest=b"\2\0")),
+    "query-untrusted": IGMP_JOIN + igmp_hears(igmp_query3(), 0) + igmp_hears(igmp_query3(), 7),
+    "report-suppresses": IGMP_JOIN + igmp_hears(igmp(0x11, 100))
+                         + igmp_hears(igmp(0x16, 0, "239.1.2.3"), 7) + IGMP_LATER,
+    "report-v3": igmp_hears(igmp(0x22, 0, "0.0.0.1", bytes([4, 0, 0, 0]) + address("239.1.2.3"))),
+    "short": igmp_hears(b"\x11\0\0"), "checksum": igmp_hears(igmp(0x11), 0x83),
+    "link-flaps": IGMP_JOIN + IGMP_LINK + igmp_hears(igmp_query3()) + IGMP_LINK + IGMP_LATER,
+}
+
+
 def seeds():
     yield "arp", {
         "request": ethernet(arp(), 0x0806), "reply": ethernet(arp(2), 0x0806, ROUTER_MAC),
@@ -186,6 +229,7 @@ def seeds():
         "tcp-christmas": b"\2" + tcp(0x3F),
     }
     yield "reassembly", {name: b"".join(map(bytes, script)) for name, script in REASSEMBLY.items()}
+    yield "igmp", IGMP
     yield "text", {f"{number:02}": text.encode() for number, text in enumerate(TEXTS)}
     yield "stack", STACK
 
