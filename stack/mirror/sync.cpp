@@ -10,11 +10,12 @@
 namespace smolstack::mirror {
 namespace {
 
-/// In the kernel's order: primary addresses first.
+/// In the kernel's order: primary addresses first. A group among them is one that `ip addr add ...
+/// autojoin` has joined: the kernel's own business.
 std::vector<Ipv4Subnet> addresses_of(unsigned ifindex, const std::vector<AddressRow>& rows) {
   std::vector<Ipv4Subnet> subnets;
   for (const AddressRow& row : rows)
-    if (row.ifindex == ifindex) subnets.push_back(row.subnet);
+    if (row.ifindex == ifindex && !row.subnet.address.is_multicast()) subnets.push_back(row.subnet);
   return subnets;
 }
 
