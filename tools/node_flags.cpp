@@ -55,6 +55,8 @@ class FlagReader {
       return unexpected(Complaint("belongs to no interface; write it behind its --tap or --tun"));
     if (flag.word == "ip" && replaced_.insert("ip of " + current_).second && has_file_address())
       interface->addresses.clear();
+    if (flag.word == "join" && replaced_.insert("join of " + current_).second)
+      interface->groups.clear();
     return word.set(*interface, flag.value);
   }
 

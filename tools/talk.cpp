@@ -71,8 +71,27 @@ int talk_owners(std::string_view machine, const Words& words, std::ostream& out)
   return control::exit_code::done;
 }
 
+/// Groups of a machine of a lab are its kernel's, which joins one for an administrator by an
+/// address that has the flag `autojoin` (ip-address(8)).
+int talk_groups(std::string_view machine, const control::IpRequest& request, const Words& words) {
+  if (request.verb == control::IpVerb::show) return run_inside(machine, "ip", words);
+  const auto change = control::parse_group_change(control::WordReader(words, request.rest));
+  if (!change) {
+    std::cerr << change.error().error << '\n';
+    return change.error().exit;
+  }
+  const bool joins = request.verb == control::IpVerb::add;
+  Words spoken{"address", joins ? "add" : "del", to_string(change->group) + "/32", "dev",
+               change->device};
+  if (joins) spoken.emplace_back("autojoin");
+  return run_inside(machine, "ip", spoken);
+}
+
 int talk_ip(std::string_view machine, const Words& words, std::ostream& out, std::ostream& errors) {
   if (std::ranges::find(words, "owners") != words.end()) return talk_owners(machine, words, out);
+  const auto request = control::parse_ip(words);
+  if (request && request->object == control::IpObject::group && has_lab(machine))
+    return talk_groups(machine, *request, words);
   if ((has_lab(machine) && is_change(words)) || is_kernel_machine(machine))
     return run_inside(machine, "ip", words);
   return control::talk_ip(machine, words, out, errors);
@@ -117,8 +136,8 @@ void add_verb(CLI::App& app, Action& action, const std::string& name, const std:
 }  // namespace
 
 void add_talk_verbs(CLI::App& app, Action& action) {
-  add_verb(app, action, "ip", "addresses, links, neighbours and routes of a machine",
-           "[-j] [-br] [-s] addr|link|neigh|route|owners ...", talk_ip);
+  add_verb(app, action, "ip", "addresses, links, neighbours, groups and routes of a machine",
+           "[-j] [-br] [-s] addr|link|neigh|route|maddr|owners ...", talk_ip);
   add_verb(app, action, "sysctl", "its settings", "NAME[=VALUE]...", talk_sysctl);
   add_verb(app, action, "stats", "what it counted, and why packets were dropped", "[-a] [-j]",
            control::talk_stats);

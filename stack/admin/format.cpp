@@ -10,6 +10,7 @@ constexpr int pretty_indent = 4;
 std::string text_of(const Json& rows, const IpRequest& request) {
   switch (request.object) {
     case IpObject::address: return format_addresses(rows, request.options);
+    case IpObject::group: return format_groups(rows, request.options);
     case IpObject::link: return format_links(rows, request.options);
     case IpObject::neighbor: return format_neighbors(rows, request.options);
     case IpObject::route: return format_routes(rows, request.options);
@@ -70,6 +71,21 @@ std::string format_neighbors(const Json& rows, const IpOptions&) {
     for (const Json& state : row.value("state", Json::array()))
       text += state.get<std::string>() + ' ';
     text += '\n';
+  }
+  return text;
+}
+
+std::string format_groups(const Json& rows, const IpOptions& options) {
+  std::string text;
+  for (const Json& row : rows) {
+    const std::string head = fmt::format("{}:\t{}", row["ifindex"].dump(), row.value("ifname", ""));
+    if (!options.oneline) text += head + '\n';
+    for (const Json& entry : row.value("maddr", Json::array())) {
+      if (options.oneline) text += head + '\\';
+      text += entry.contains("link") ? fmt::format("\tlink  {}\n", entry.value("link", ""))
+                                     : fmt::format("\t{:<5} {}\n", entry.value("family", ""),
+                                                   entry.value("address", ""));
+    }
   }
   return text;
 }

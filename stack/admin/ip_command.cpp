@@ -17,6 +17,7 @@ struct VerbName {
 
 // In iproute2's order: of several words that an abbreviation may mean, the first one is meant.
 constexpr auto objects = std::to_array<ObjectName>({{"address", IpObject::address},
+                                                    {"maddress", IpObject::group},
                                                     {"route", IpObject::route},
                                                     {"neighbor", IpObject::neighbor},
                                                     {"neighbour", IpObject::neighbor},
@@ -57,9 +58,16 @@ constexpr auto link_verbs = std::to_array<VerbName>({{"set", IpVerb::set},
                                                      {"lst", IpVerb::show},
                                                      {"list", IpVerb::show}});
 
+constexpr auto group_verbs = std::to_array<VerbName>({{"add", IpVerb::add},
+                                                      {"delete", IpVerb::remove},
+                                                      {"show", IpVerb::show},
+                                                      {"lst", IpVerb::show},
+                                                      {"list", IpVerb::show}});
+
 std::span<const VerbName> verbs_of(IpObject object) {
   switch (object) {
     case IpObject::address: return address_verbs;
+    case IpObject::group: return group_verbs;
     case IpObject::neighbor: return neighbor_verbs;
     case IpObject::route: return route_verbs;
     case IpObject::link: return link_verbs;
@@ -71,6 +79,7 @@ std::span<const VerbName> verbs_of(IpObject object) {
 std::string_view help_name(IpObject object) {
   switch (object) {
     case IpObject::address: return "address";
+    case IpObject::group: return "maddr";
     case IpObject::neighbor: return "neigh";
     case IpObject::route: return "route";
     case IpObject::link: return "link";
@@ -98,15 +107,23 @@ bool take_option(IpOptions& options, std::string_view word) {
 
 Read<IpObject> parse_object(WordReader& words) {
   const Outcome usage{exit_code::usage,
-                      "Usage: ip [ -4 | -br | -j | -o | -p | -s ] { address | link | neighbor | "
-                      "route } { COMMAND | help }"};
+                      "Usage: ip [ -4 | -br | -j | -o | -p | -s ] { address | link | maddress | "
+                      "neighbor | route } { COMMAND | help }"};
   if (words.done() || words.abbreviates("help")) return unexpected(usage);
   for (const auto& [name, object] : objects)
     if (words.take_short(name)) return object;
   return refuse(exit_code::no, "Object \"" + words.word() + "\" is unknown, try \"ip help\".");
 }
 
+/// Where our words mean something else than Linux's they are explained.
+constexpr std::string_view group_usage =
+    "Usage: ip maddr [ add | del ] GROUP dev IF\n"
+    "       ip maddr show [ dev IF ]\n"
+    "GROUP is an IPv4 multicast group, to be joined or left; Linux's own takes a link-layer "
+    "address here";
+
 std::string usage_of(IpObject object) {
+  if (object == IpObject::group) return std::string(group_usage);
   std::string text = "Usage: ip " + std::string(help_name(object)) + " {";
   for (const auto& [name, verb] : verbs_of(object))
     if (name != "lst" && name != "chg") text += " " + std::string(name);
@@ -125,6 +142,7 @@ Read<IpVerb> parse_verb(WordReader& words, IpObject object) {
 IpAnswer run(Machine& machine, const IpRequest& request, WordReader words) {
   switch (request.object) {
     case IpObject::address: return ip_address(machine, request, words);
+    case IpObject::group: return ip_group(machine, request, words);
     case IpObject::link: return ip_link(machine, request, words);
     case IpObject::neighbor: return ip_neighbor(machine, request, words);
     case IpObject::route: return ip_route(machine, request, words);

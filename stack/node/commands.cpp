@@ -14,7 +14,7 @@ namespace smolstack::control {
 std::span<const Command> commands() {
   static constexpr auto table = std::to_array<Command>({
       {"impair", "makes wires slow, lossy or worse, and shows what they do", &impair_handler},
-      {"ip", "shows and changes addresses, links, neighbours and routes", &ip_handler},
+      {"ip", "shows and changes addresses, links, groups, neighbours and routes", &ip_handler},
       {"ping", "sends echo requests and tells what comes back", &ping},
       {"stats", "shows what was counted, and why packets were dropped", &stats_handler},
       {"sysctl", "shows and changes settings", &sysctl_handler},

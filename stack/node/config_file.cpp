@@ -157,7 +157,7 @@ class Reader {
     const auto set = [&](const YAML::Node& node, const std::string& text) {
       check(at(node) + key, text, word->set(interface, text));
     };
-    if (key == "ip") return for_each_value(value, key, set);
+    if (key == "ip" || key == "join") return for_each_value(value, key, set);
     set(value, scalar(value, key));
   }
 

@@ -67,6 +67,17 @@ Result set_ip(InterfaceConfig& interface, const std::string& value) {
   return {};
 }
 
+Result set_join(InterfaceConfig& interface, const std::string& value) {
+  const auto group = parse_ipv4_address(value);
+  if (!group || !group->is_multicast())
+    return complain("is not an IPv4 multicast group, as in 239.1.2.3");
+  if (*group == all_systems) return complain("is joined always; there is no need to say so");
+  if (std::ranges::find(interface.groups, *group) != interface.groups.end())
+    return complain("is there already; give each group once");
+  interface.groups.push_back(*group);
+  return {};
+}
+
 Result set_mac(InterfaceConfig& interface, const std::string& value) {
   const auto mac = parse_mac_address(value);
   if (!mac) return complain("is not a MAC address, as in 02:42:0a:01:01:02");
@@ -164,6 +175,7 @@ constexpr std::array interface_table{
     InterfaceWord{"ip", "ADDRESS/LENGTH", "an address of the interface; may be repeated", set_ip},
     InterfaceWord{"mac", "MAC", "its MAC address (default: 02:42 and the first address)", set_mac},
     InterfaceWord{"mtu", "BYTES", "its MTU, 68 to 65535 (default: 1500)", set_mtu},
+    InterfaceWord{"join", "GROUP", "a multicast group that it joins; may be repeated", set_join},
     InterfaceWord{"host-ip", "ADDRESS/LENGTH",
                   "an address for the kernel's end, which is brought up", set_host_ip},
     InterfaceWord{"netns", "NAME", "the network namespace of the kernel's end", set_netns},

@@ -61,6 +61,21 @@ void add_addresses(Stack& stack, Interface& interface, const InterfaceConfig& af
   }
 }
 
+void follow_groups(Stack& stack, Interface& interface, const InterfaceConfig& before,
+                   const InterfaceConfig& after, Instant now, Changes& changes) {
+  for (const Ipv4Address group : before.groups)
+    if (std::ranges::find(after.groups, group) == after.groups.end() &&
+        stack.leave_group(interface, group, now))
+      changes.push_back("left " + to_string(group) + " on " + interface.name);
+  for (const Ipv4Address group : after.groups) {
+    const auto joined = stack.join_group(interface, group, now);
+    if (joined)
+      changes.push_back("joined " + to_string(group) + " on " + interface.name);
+    else if (joined.error().code != std::errc::file_exists)
+      changes.push_back("could not follow the file: " + joined.error().message());
+  }
+}
+
 /// Interfaces are opened at the start and stay as they are.
 bool device_differs(const InterfaceConfig& a, const InterfaceConfig& b) {
   return a.kind != b.kind || a.label() != b.label() || a.mac != b.mac || a.mtu != b.mtu ||
@@ -78,7 +93,7 @@ void say_what_waits(const NodeConfig& before, const NodeConfig& after, Changes& 
     if (was == nullptr)
       waits("the new interface " + interface.device);
     else if (device_differs(*was, interface))
-      waits("what changed of " + interface.device + " besides its addresses");
+      waits("what changed of " + interface.device + " besides its addresses and groups");
   }
   for (const InterfaceConfig& interface : before.interfaces)
     if (fresh.find(interface.device) == nullptr)
@@ -131,6 +146,7 @@ std::vector<std::string> reconfigure(Stack& stack, const NodeConfig& before,
   for_each_kept(stack, before, after, [&](Interface& running, const auto& was, const auto& is) {
     remove_addresses(stack, running, was, is, changes);
     add_addresses(stack, running, is, now, changes);
+    follow_groups(stack, running, was, is, now, changes);
   });
   const auto routes = routes_of(stack, after);
   if (old_routes && routes) remove_routes(stack, *old_routes, *routes, changes);
@@ -149,8 +165,10 @@ NodeConfig as_running(const NodeConfig& before, const NodeConfig& after) {
   running.routes = after.routes;
   running.forwarding = after.forwarding;
   for (InterfaceConfig& interface : running.interfaces)
-    if (const InterfaceConfig* const is = wanted.find(interface.device); is != nullptr)
+    if (const InterfaceConfig* const is = wanted.find(interface.device); is != nullptr) {
       interface.addresses = is->addresses;
+      interface.groups = is->groups;
+    }
   return running;
 }
 

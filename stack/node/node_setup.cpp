@@ -70,6 +70,10 @@ Result configure_interface(Stack& stack, const InterfaceConfig& config, Random& 
     if (const auto added = stack.add_address(interface, subnet, now); !added)
       return unexpected(
           Complaint(config.where + ": ip " + to_string(subnet) + ": " + added.error().message()));
+  for (const Ipv4Address group : config.groups)
+    if (const auto joined = stack.join_group(interface, group, now); !joined)
+      return unexpected(
+          Complaint(config.where + ": join " + to_string(group) + ": " + joined.error().message()));
   return {};
 }
 

@@ -64,6 +64,9 @@ TEST(NodeConfig, ComplaintsSayWhereAndWhatWouldBeRight) {
       {with("ip: 250.1.1.1/24"), "lies in the reserved range"},
       {with("ip: [10.1.1.2/24, 10.1.1.2/24]"), "is there already; give each address once"},
       {with("ip: [10.1.1.2/24, 10.1.1.2/16]"), "the address is there already, as 10.1.1.2/24"},
+      {with("join: 10.1.1.2"), "n.yaml:2: join 10.1.1.2: is not an IPv4 multicast group"},
+      {with("join: 224.0.0.1"), "is joined always"},
+      {with("join: [239.1.2.3, 239.1.2.3]"), "is there already; give each group once"},
       {with("mtu: 67"), "mtu 67: is not an MTU; give a number from 68 to 65535"},
       {with("mtu: 65536"), "mtu 65536: is not an MTU"},
       {with("mtu: x"), "mtu x: is not an MTU"},
@@ -201,6 +204,15 @@ TEST(NodeSetup, WhatWasAddedByHandStaysAndWhatWasTakenComesBack) {
   EXPECT_EQ(t0.addresses.size(), 2u);
 }
 
+TEST(NodeSetup, FollowsTheGroupsOfTheFile) {
+  Running machine(with("ip: 10.1.1.2/24, join: [239.1.2.3, 239.1.2.4]"));
+  const Interface& t0 = *machine.stack.interfaces().find("t0");
+  EXPECT_TRUE(t0.is_member(Ipv4Address(239, 1, 2, 3)));
+  EXPECT_THAT(machine.follow(with("ip: 10.1.1.2/24, join: [239.1.2.4, 239.1.2.5]")),
+              testing::ElementsAre("left 239.1.2.3 on t0", "joined 239.1.2.5 on t0"));
+  EXPECT_THAT(machine.follow(with("ip: 10.1.1.2/24, join: [239.1.2.4, 239.1.2.5]")), IsEmpty());
+}
+
 TEST(NodeSetup, SaysEachTimeWhatWaitsForTheNextStart) {
   Running machine(with("ip: 10.1.1.2/24"));
   const std::string after =
@@ -208,7 +220,8 @@ TEST(NodeSetup, SaysEachTimeWhatWaitsForTheNextStart) {
   for (int i = 0; i < 2; ++i)
     EXPECT_THAT(machine.follow(after),
                 testing::ElementsAre(
-                    "what changed of t0 besides its addresses takes effect at the next start",
+                    "what changed of t0 besides its addresses and groups takes effect at the next "
+                    "start",
                     "the new interface t1 takes effect at the next start",
                     "another name or control socket takes effect at the next start"));
 }

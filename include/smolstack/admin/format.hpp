@@ -10,6 +10,8 @@ namespace smolstack::control {
 
 /// `ip addr`, `ip -br addr`, `ip -o addr`, `ip -4 addr`, `ip -s addr`.
 std::string format_addresses(const Json& rows, const IpOptions& options);
+/// `ip maddr`, `ip -o maddr`.
+std::string format_groups(const Json& rows, const IpOptions& options);
 /// `ip link`, `ip -br link`, `ip -o link`, `ip -s link`.
 std::string format_links(const Json& rows, const IpOptions& options);
 /// `ip route` and `ip route get`.

@@ -1,15 +1,16 @@
 #pragma once
-// `ip` on a running machine: the objects addr, link, neigh and route with iproute2's words. What
-// comes back has iproute2's JSON keys, one row a line.
+// `ip` on a running machine: the objects addr, link, neigh, route and maddr with iproute2's words.
+// What comes back has iproute2's JSON keys, one row a line.
 
 #include <cstdint>
 #include <optional>
+#include <string>
 
 #include "smolstack/admin/ip_words.hpp"
 
 namespace smolstack::control {
 
-enum class IpObject : std::uint8_t { address, route, neighbor, link };
+enum class IpObject : std::uint8_t { address, group, route, neighbor, link };
 enum class IpVerb : std::uint8_t { add, append, change, replace, remove, get, set, show, flush };
 
 /// The options before the object.
@@ -37,9 +38,17 @@ Read<IpRequest> parse_ip(const Words& words);
 using IpAnswer = Read<Rows>;
 
 IpAnswer ip_address(Machine& machine, const IpRequest& request, WordReader words);
+IpAnswer ip_group(Machine& machine, const IpRequest& request, WordReader words);
 IpAnswer ip_link(Machine& machine, const IpRequest& request, WordReader words);
 IpAnswer ip_neighbor(Machine& machine, const IpRequest& request, WordReader words);
 IpAnswer ip_route(Machine& machine, const IpRequest& request, WordReader words);
+
+/// What `ip maddr add` and `del` are about; not yet held against a machine.
+struct GroupChange {
+  Ipv4Address group{};
+  std::string device;
+};
+Read<GroupChange> parse_group_change(WordReader words);
 
 std::unique_ptr<Running> ip_handler(Machine& machine, const Words& words,
                                     const std::shared_ptr<Reply>& reply);

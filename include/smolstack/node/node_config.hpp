@@ -34,6 +34,7 @@ struct InterfaceConfig {
   std::string where;   ///< how the user wrote it: "--tap t0", "node.yaml:4: tap t0"
   std::string name;    ///< inside our stack; empty: the device's
   std::vector<Ipv4Subnet> addresses;
+  std::vector<Ipv4Address> groups;  ///< that it joins
   std::optional<MacAddress> mac;
   std::uint32_t mtu = 1500;
   std::optional<Ipv4Subnet> host_address;  ///< for the kernel's end

@@ -25,12 +25,12 @@ Expected<std::vector<NamedRoute>, Complaint> routes_of(Stack& stack, const NodeC
 /// Adds one; the complaint says where it is written and what would be right.
 Expected<void, Complaint> add_route(Stack& stack, const NamedRoute& named);
 
-/// Gives a new stack its interfaces, addresses and routes.
+/// Gives a new stack its interfaces, addresses, groups and routes.
 Expected<void, Complaint> configure(Stack& stack, const NodeConfig& node, Instant now);
 
-/// Brings addresses, routes and forwarding from what `before` said to what `after` says. What was
-/// changed by hand stays, unless the file names it. Returns a line for each change; what cannot
-/// follow while the machine runs is said, too.
+/// Brings addresses, groups, routes and forwarding from what `before` said to what `after` says.
+/// What was changed by hand stays, unless the file names it. Returns a line for each change; what
+/// cannot follow while the machine runs is said, too.
 std::vector<std::string> reconfigure(Stack& stack, const NodeConfig& before,
                                      const NodeConfig& after, Instant now);
 /// The configuration that a machine runs with after reconfigure(): interfaces are as they were
