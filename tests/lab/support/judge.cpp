@@ -1,5 +1,7 @@
 #include "lab/support/judge.hpp"
 
+#include <algorithm>
+
 namespace smolstack::test {
 namespace {
 
@@ -27,6 +29,19 @@ bool never_on_a_wire(Ipv4Address address) {
   return address.is_loopback() || (address.is_class_e() && !address.is_limited_broadcast());
 }
 
+bool is_group(const Interface& from, Ipv4Address address) {
+  const auto is_broadcast_of = [&](const InterfaceAddress& own) {
+    return own.subnet.prefix().has_broadcast() && own.subnet.broadcast() == address;
+  };
+  return address.is_multicast() || address.is_limited_broadcast() ||
+         std::ranges::any_of(from.addresses, is_broadcast_of);
+}
+
+bool is_host_of(const Ipv4Prefix& link, Ipv4Address address) {
+  const bool is_edge = address == link.network || address == link.last();
+  return link.contains(address) && !(link.has_broadcast() && is_edge);
+}
+
 }  // namespace
 
 std::optional<std::string> broken_link_rule(const Interface& from, ConstBytes frame) {
@@ -37,12 +52,8 @@ std::optional<std::string> broken_link_rule(const Interface& from, ConstBytes fr
   if (*ethernet->source != from.mac) return "the source MAC is not the interface's own";
   const auto* ip = layer<Ipv4Layer>(decoded);
   if (ip == nullptr) return std::nullopt;
-  const bool group = ip->destination->is_multicast() || ip->destination->is_limited_broadcast();
-  if (group != ethernet->destination->is_group()) {
-    for (const InterfaceAddress& own : from.addresses)
-      if (own.subnet.broadcast() == *ip->destination) return std::nullopt;
+  if (is_group(from, *ip->destination) != ethernet->destination->is_group())
     return "a group address and a single station do not go together";
-  }
   return std::nullopt;
 }
 
@@ -52,8 +63,8 @@ std::optional<std::string> broken_arp_rule(const Interface& from, ConstBytes fra
   if (*arp->fields.sender_mac != from.mac) return "ARP with another MAC than the interface's own";
   if (arp->fields.operation != 1) return std::nullopt;
   for (const InterfaceAddress& own : from.addresses)
-    if (own.subnet.prefix().contains(*arp->target)) return std::nullopt;
-  return "an ARP request for an address that is not on the link";
+    if (is_host_of(own.subnet.prefix(), *arp->target)) return std::nullopt;
+  return "an ARP request for an address that is no host's on the link";
 }
 
 std::optional<std::string> broken_ipv4_rule(ConstBytes datagram) {
@@ -70,7 +81,8 @@ std::optional<std::string> broken_ipv4_rule(ConstBytes datagram) {
   // RFC 3376 §4.2.13: who has no address yet may tell of groups all the same.
   const bool is_nameless_igmp = fields.protocol == 2 && ip->source->is_unspecified();
   const bool is_nobody = ip->source->is_this_network() && !is_nameless_igmp;
-  if (never_on_a_wire(*ip->source) || is_nobody || ip->source->is_multicast())
+  if (never_on_a_wire(*ip->source) || is_nobody || ip->source->is_multicast() ||
+      ip->source->is_limited_broadcast())
     return "an impossible source address";
   if (never_on_a_wire(*ip->destination) || ip->destination->is_this_network())
     return "an impossible destination address";
