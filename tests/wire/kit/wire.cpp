@@ -42,14 +42,14 @@ MacAddress fence_mac(std::size_t n) {
   return mac;
 }
 
-/// Where captures go, if anywhere: a file for each wire of each test.
-CaptureFile capture_of(std::size_t wire) {
+/// Where captures go, if anywhere: two files for each wire of each test.
+CaptureFile capture_of(std::size_t wire, const char* ending) {
   const char* const folder = std::getenv("SMOL_WIRE_CAPTURES");
   const auto* const test = testing::UnitTest::GetInstance()->current_test_info();
   if (folder == nullptr || test == nullptr) return {};
   std::string name = std::string(test->test_suite_name()) + "." + test->name();
   std::ranges::replace(name, '/', '-');
-  return CaptureFile(std::string(folder) + "/" + name + "." + std::to_string(wire) + ".pcap");
+  return CaptureFile(std::string(folder) + "/" + name + "." + std::to_string(wire) + ending);
 }
 
 }  // namespace
@@ -58,7 +58,8 @@ Wire::Wire(Bench& bench, const Link& link, std::size_t i)
     : bench_(bench),
       interface_(interface_of(link, i)),
       socket_(wire_name(i)),
-      capture_(capture_of(i)) {}
+      own_frames_(capture_of(i, ".own.pcap")),
+      transit_(capture_of(i, ".transit.pcap")) {}
 
 void Wire::sends(const Frame& frame) {
   socket_.send(encode(neighborhood_.addressed(frame)));
@@ -97,9 +98,10 @@ bool Wire::is_announcement(const Frame& frame) const {
 
 void Wire::take(Octets bytes) {
   const Instant at = now();
-  capture_.add(bytes);
   bench_.judge(*this, bytes);
   const Frame frame = decode(bytes);
+  const auto* ip = layer<Ipv4Layer>(frame);
+  (ip == nullptr || bench_.is_own(*ip->source) ? own_frames_ : transit_).add(bytes);
   if (is_fence(frame)) {
     if (layer<ArpLayer>(frame)->fields.target_mac->octets == fence_mac(fences_sent_).octets)
       fence_passed_ = fences_sent_;

@@ -66,7 +66,8 @@ class Wire {
   Interface interface_;
   Neighborhood neighborhood_{interface_};
   PacketSocket socket_;
-  CaptureFile capture_;
+  CaptureFile own_frames_;
+  CaptureFile transit_;  ///< what the machine passed on: others answer for its contents
   std::vector<Captured> received_;
   std::size_t fences_sent_ = 0;
   std::size_t fence_passed_ = 0;
