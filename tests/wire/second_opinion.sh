@@ -65,8 +65,12 @@ arp_reply=${link}0806000108000604000202420a0001010a00010102420a0001090a000109
 # Protocol unreachable, about an IGMP message whose checksum is wrong.
 unreachable=${link}08004500003800004000400124bc0a0001010a0001090302e7f700000000
 unreachable+=4500001c00004000400224d70a0001090a0001011100000001020304
+quoting_nothing=${link}08004500001e00004000400124d60a0001010a0001090302b7fd000000004500
+# Two fragments of one echo reply.
+first_half=${link}08004500001c00072000400144d10a0001010a0001090000425000070001
+second_half=${link}08004500001c00070001400164d00a0001010a00010970696e67706f6e67
 
-right=("$echo_reply" "$datagram" "$segment" "$arp_reply" "$unreachable")
+right=("$first_half" "$second_half" "$echo_reply" "$datagram" "$segment" "$arp_reply" "$unreachable")
 wrong=(
   "${echo_reply/400124d4/410124d4}"   # another TTL than the header's checksum says
   "${echo_reply/70696e67/70696e68}"   # another letter of the data
@@ -77,7 +81,7 @@ wrong=(
   "${arp_reply:0:60}"                 # cut off
   "${unreachable/0302e7f7/0303e7f7}"
   "${unreachable/1c000040/1c000140}"  # the quoted header
-  "${link}08004500001e00004000400124d60a0001010a0001090302b7fd000000004500"  # no header quoted
+  "$quoting_nothing"
 )
 
 # capture NAME FRAME...: a file of frames in hexadecimal.
@@ -91,10 +95,13 @@ found() { faults "$work/$1" "$2" | awk '{ printf "%s ", $1 }'; }
 
 capture right "${right[@]}"
 capture wrong "${wrong[@]}"
+capture wrong_when_joined "$first_half" "${second_half/6e67706f/6f67706f}"
 capture damaged_behind_the_header "${wrong[1]}" "${wrong[2]}" "${wrong[4]}" "${wrong[7]}"
-[[ -z $(found right "$own") ]] || die "faults are found where there are none: $(faults "$work/right" "$own")"
+[[ -z $(found right "$own") ]] ||
+  die "faults are found where there are none: $(faults "$work/right" "$own")"
 [[ $(found wrong "$own") == "$(seq -s ' ' ${#wrong[@]}) " ]] ||
   die "of ${#wrong[@]} planted faults these are found: $(found wrong "$own")"
+[[ $(found wrong_when_joined "$own") == '2 ' ]] || die "fragments are not joined"
 [[ $(found wrong "$transit") == *"1 "* ]] || die "a wrong header in transit is not found"
 [[ -z $(found damaged_behind_the_header "$transit") ]] || die "contents in transit are looked at"
 
@@ -102,7 +109,7 @@ capture damaged_behind_the_header "${wrong[1]}" "${wrong[2]}" "${wrong[4]}" "${w
 
 # examine KIND FILTER: all captures of one kind as if they were one.
 examine() {
-  local files parts i
+  local files parts frames i
   mapfile -t files < <(find "$folder" -name "*.$1.pcap" -newer "$program" | sort)
   ((${#files[@]})) || lacking "captures (the tests on the wire did not run) are"
   for ((i = 0; i < ${#files[@]}; i += at_once)); do
@@ -111,8 +118,8 @@ examine() {
   done
   mergecap -a -F pcap -w "$work/$1" "${parts[@]}"
   faults "$work/$1" "$2" >"$work/faults"
-  echo "$1: $(capinfos -T -r -M -c "$work/$1" 2>/dev/null | cut -f2) frames of ${#files[@]} captures," \
-    "$(wc -l <"$work/faults") wrong"
+  frames=$(capinfos -T -r -M -c "$work/$1" 2>/dev/null | cut -f2)
+  echo "$1: $frames frames of ${#files[@]} captures, $(wc -l <"$work/faults") wrong"
   [[ -s $work/faults ]] || return 0
   failed=1
   # Which capture, and which frame of it.
