@@ -108,7 +108,8 @@ TEST_P(RoutedMulticast, IsNeverForwarded) {  // RFC 1812 §5.2.3, whatever the T
       router.stack().join_group(router.port(0).interface(), address("239.1.2.3"), lab.now()));
   lab.run_for(30s);
   for (Port* const port : {&router.port(0), &router.port(1)}) port->forget();
-  for (const std::uint8_t ttl : {1, 2, 64, 255})
+  constexpr std::uint8_t ttls[] = {1, 2, 64, 255};
+  for (const std::uint8_t ttl : ttls)
     router.port(0).sends(ipv4("10.0.1.9", GetParam(), {.ttl = ttl}) / udp(4000, 5000));
   EXPECT_TRUE(router.port(0).silent());
   EXPECT_TRUE(router.port(1).silent());
@@ -191,7 +192,9 @@ TEST_F(Multicast, BrokenMessagesAreNamed) {
 // --- Beside a kernel ---------------------------------------------------------------------------
 
 TEST_F(Multicast, BesideAKernelGroupsAreItsOwn) {
-  Node& beside = lab.host({"10.0.3.1/24"}, {.host_sockets = true});
+  StackOptions options;
+  options.host_sockets = true;
+  Node& beside = lab.host({"10.0.3.1/24"}, options);
   Port& port = beside.port(0);
   EXPECT_EQ(
       beside.stack().join_group(port.interface(), address("239.1.2.3"), lab.now()).error().code,
