@@ -4,6 +4,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <unistd.h>
+#include <vector>
 
 #include "wire/kit/wire_test.hpp"
 
@@ -51,13 +53,29 @@ int lacking(const std::string& what) {
   return 0;
 }
 
+/// A busy machine loses frames within its kernel now and then. What it does is what it does at one
+/// of three attempts; smolstack has one.
+int ask_again(char* const* argv) {
+  constexpr int attempts = 3;
+  const char* const before = std::getenv("SMOL_WIRE_ATTEMPT");
+  const int attempt = before == nullptr ? 1 : std::atoi(before);
+  if (attempt >= attempts) return Verdict::count;
+  std::printf("Linux did not do as the tests say; it is asked again\n");
+  std::fflush(stdout);
+  ::setenv("SMOL_WIRE_ATTEMPT", std::to_string(attempt + 1).c_str(), 1);
+  ::execv("/proc/self/exe", argv);
+  return Verdict::count;
+}
+
 int run(int argc, char** argv) {
+  const std::vector<char*> words(argv, argv + argc + 1);  // GoogleTest takes out what it knows
   testing::InitGoogleMock(&argc, argv);
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   if (const auto missing = enter_own_namespaces(); !missing.empty()) return lacking(missing);
   testing::UnitTest::GetInstance()->listeners().Append(new Verdict);
   const int result = RUN_ALL_TESTS();
-  return testing_kernel() ? Verdict::count : result;
+  if (!testing_kernel()) return result;
+  return Verdict::count == 0 ? 0 : ask_again(words.data());
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
 #include <net/if.h>
+#include <poll.h>
 #include <span>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -21,6 +22,7 @@ namespace {
 
 constexpr std::size_t longest_frame = 65536 + 14;
 constexpr int receive_buffer = 64 << 20;
+constexpr int most_tries = 50;  // a millisecond apart, while the wire's queue is full
 
 [[noreturn]] void give_up(const std::string& doing) {
   std::fprintf(stderr, "wire: %s: %s\n", doing.c_str(), std::strerror(errno));
@@ -73,8 +75,11 @@ PacketSocket::~PacketSocket() {
 }
 
 void PacketSocket::send(ConstBytes frame) const {
-  while (::send(number_, frame.data(), frame.size(), 0) < 0)
+  for (int tries = 0; ::send(number_, frame.data(), frame.size(), 0) < 0; ++tries) {
     if (errno != ENOBUFS && errno != EAGAIN) give_up("sending a frame");
+    if (tries == most_tries) return;  // it is longer than the far end takes: lost on the wire
+    (void)::poll(nullptr, 0, 1);
+  }
 }
 
 std::optional<Octets> PacketSocket::receive() const {

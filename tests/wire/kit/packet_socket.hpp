@@ -19,6 +19,7 @@ class PacketSocket {
   PacketSocket& operator=(PacketSocket&& other) noexcept;
   ~PacketSocket();
 
+  /// Waits for room on the wire. A frame that the far end can never take is lost on the way.
   void send(ConstBytes frame) const;
   /// A frame that has come; none when there is none by now.
   std::optional<Octets> receive() const;
