@@ -126,6 +126,18 @@ TEST_F(ForwardDecision, OwesARedirectOnlyToNeighboursOfTheBetterHop) {  // RFC 1
   EXPECT_FALSE(decide({.destination = ip("10.3.0.1")})->redirect);
   EXPECT_FALSE(decide({.source = ip("10.0.1.2"), .destination = ip("10.4.0.1")})->redirect)
       << "the next hop itself sent it";
+  EXPECT_FALSE(decide({.source = ip("10.0.2.9")})->redirect) << "it came in by another link";
+  eth0.link = LinkType::point_to_point;
+  EXPECT_FALSE(decide({.destination = ip("10.4.0.1")})->redirect) << "there is nobody else";
+}
+
+TEST(RefuseByRoute, SaysNoRouteOfWhatLeadsToNoNeighbour) {  // RFC 1812 §5.2.7.1
+  for (const RouteKind kind : {RouteKind::unicast, RouteKind::local, RouteKind::broadcast}) {
+    Ipv4Route route;
+    route.kind = kind;
+    EXPECT_EQ(refuse_by_route(&route).reason, DropReason::no_route);
+    EXPECT_EQ(refuse_by_route(&route).icmp, icmp::net_unreachable);
+  }
 }
 
 TEST(Classify, KnowsWhoseADatagramIs) {  // RFC 1812 §5.2.3

@@ -108,6 +108,57 @@ TEST_F(IcmpTest, ATimestampRequestIsAnsweredCorrectly) {  // RFC 792 page 16; RF
   EXPECT_THAT(lan.received(), OnePacket(icmp(14, 0, 0x00070001) / stamps)) << "3,600,000 ms";
 }
 
+TEST_F(IcmpTest, ATimestampRequestThatIsCutShortIsMalformed) {  // RFC 792 page 16
+  for (std::size_t size = 0; size < 12; ++size) lan.sends(to_us() / icmp(13, 0) / bytes(size));
+  EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(router.drops(0, DropReason::icmp_malformed), 12u);
+}
+
+TEST_F(IcmpTest, AReplyThatFindsNobodyIsCountedWhereItWouldLeaveAndHeardOfHere) {
+  router.route("172.16.0.0/16", "10.0.2.8");
+  lan.sends(ethernet(default_mac(address("10.0.1.9")), lan.mac()) / ipv4("172.16.0.9", "10.0.1.1") /
+            icmp_echo(7, 1));
+  lab.run_for(4s);
+  EXPECT_EQ(router.drops(1, DropReason::neighbor_unresolved), 1u);
+  EXPECT_EQ(router.drops(0, DropReason::neighbor_unresolved), 0u);
+  EXPECT_EQ(router.heard().size(), 1u);
+}
+
+TEST_F(IcmpTest, AReplyToABroadcastThatFindsNobodyIsHeardOfHere) {
+  router.stack().settings().echo_ignore_broadcasts = false;
+  lan.sends(ethernet("02:00:00:00:00:66", broadcast_mac) / ipv4("10.0.1.66", "10.0.1.255") /
+            icmp_echo(7, 1));
+  lab.run_for(4s);
+  EXPECT_EQ(router.heard().size(), 1u) << "it is a unicast like any other";
+}
+
+TEST_F(IcmpTest, OurselvesWeTellEverythingAtAnyAddress) {
+  for (const char* own : {"127.0.0.1", "10.0.1.1"}) {
+    const auto before = router.stack().counters().icmp_errors_sent;
+    for (int i = 0; i < 100; ++i) {
+      Ipv4Send how;
+      how.destination = address(own);
+      how.protocol = 253;
+      EXPECT_TRUE(router.stack().send(router.stack().make_payload(8), how, lab.now()));
+    }
+    EXPECT_EQ(router.heard().size(), 100u) << own;
+    EXPECT_EQ(router.stack().counters().icmp_errors_sent, before + 100);
+  }
+}
+
+TEST_F(IcmpTest, ErrorsAboutPacketsOfOurOwnAreNotLimited) {
+  for (std::uint16_t i = 0; i < 100; ++i) (void)router.pings("10.0.2.99", i);
+  lab.run_for(4s);
+  EXPECT_EQ(router.heard().size(), 100u);
+  EXPECT_EQ(router.stack().counters().icmp_errors_limited, 0u);
+}
+
+TEST_F(IcmpTest, ATransportThatBeginsLikeAnErrorIsNone) {  // RFC 1122 §3.2.2
+  for (const std::uint8_t type : error_types)
+    lan.sends(to_us() / udp(static_cast<std::uint16_t>(type << 8), 2));
+  EXPECT_EQ(count_of(lan.received(), icmp_unreachable(port)), std::size(error_types));
+}
+
 TEST_F(IcmpTest, AClosedPortIsUnreachable) {  // RFC 1122 §4.1.3.1
   lan.sends(to_us({.ttl = 1}) / udp(5000, 33434) / "probe");
   EXPECT_THAT(lan.received(),
@@ -238,6 +289,8 @@ TEST_F(IcmpTest, AShortBurstIsAnsweredCompletely) {  // three probes of a tracer
 
 TEST_F(IcmpTest, ErrorsWorkAgainSoonAfterAFlood) {
   for (int i = 0; i < 2000; ++i) lan.sends(to_us() / udp(1, 2));
+  EXPECT_EQ(router.stack().counters().icmp_errors_sent, 32u);
+  EXPECT_EQ(router.stack().counters().icmp_errors_limited, 2000u - 32u);
   lab.run_for(2500ms);
   lan.forget();
   lan.sends(to_us() / udp(1, 2));

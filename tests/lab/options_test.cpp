@@ -105,9 +105,10 @@ TEST_F(Options, ATimestampWithoutRoomCountsItsOverflow) {  // RFC 791 page 22
 }
 
 TEST_F(Options, AnOverflowThatWrapsIsAnError) {  // RFC 791 page 23
-  goes_through(octets({68, 8, 9, 0xf0, 1, 2, 3, 4}));
+  goes_through(octets({1, 68, 8, 9, 0xf0, 1, 2, 3, 4}));
   EXPECT_TRUE(wan.silent());
-  EXPECT_THAT(lan.received(), OnePacket(icmp(12, 0)));
+  EXPECT_THAT(lan.received(), OnePacket(icmp_parameter_problem(21)));
+  EXPECT_EQ(router.drops(0, DropReason::option_malformed), 1u);
 }
 
 TEST_F(Options, SourceRoutesAreRefusedInSilence) {  // RFC 7126 §4.3
@@ -142,6 +143,7 @@ TEST_F(Options, MalformedAreReportedAndPointedAt) {  // RFC 1812 §4.3.3.5
     ASSERT_THAT(lan.received(), OnePacket(icmp(12, 0)));
     lab.run_for(1s);
   }
+  EXPECT_EQ(router.drops(0, DropReason::option_malformed), 2 * std::size(malformed));
 }
 
 TEST_F(Options, MalformedInIcmpErrorsAreNotReported) {  // RFC 1122 §3.2.2

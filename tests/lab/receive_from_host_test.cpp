@@ -137,7 +137,7 @@ TEST_F(ReceiveFromHost, WhatRawProgramsMakeGoesOutAsItIs) {
   const Mac to = default_mac(address("10.0.1.9"));
   const auto made = std::to_array<Frame>(
       {ethernet(lan.mac(), broadcast_mac) / arp_request("10.0.1.1", "10.0.1.77"),
-       ethernet(lan.mac(), to, 0x88b5) / bytes(50),
+       ethernet(lan.mac(), to, 0x88b5) / bytes(50), ethernet(lan.mac(), to, 0x88b5),
        framed(ipv4("10.0.1.1", "10.0.1.9", {.checksum = 0x1234}) / udp(1, 2), to),
        framed(ipv4("10.0.1.1", "10.0.1.9", {.total_length = 2000}) / udp(1, 2), to),
        framed(bytes(7), to),
@@ -155,6 +155,26 @@ TEST_F(ReceiveFromHost, ImpossibleLengthsAreDropped) {
   EXPECT_TRUE(lan.silent());
   EXPECT_EQ(host.drops(0, DropReason::runt_frame), 1u);
   EXPECT_EQ(host.drops(0, DropReason::frame_too_long), 1u);
+}
+
+TEST_F(ReceiveFromHost, TheLongestFrameGoesOut) {
+  kernel_sends(ipv4("10.0.1.1", "10.0.1.9") / udp(1, 2) / bytes(1472));
+  EXPECT_THAT(lan.received(), OnePacket(ipv4("10.0.1.1", "10.0.1.9")));
+}
+
+TEST_F(ReceiveFromHost, ANeighbourIsAskedForAgainASecondAfterTheFrameCame) {
+  lab.run_for(10s);
+  kernel_sends_bytes(
+      encode(framed(ipv4("10.0.1.1", "10.0.1.77") / udp(1, 2), default_mac(address("10.0.1.77")))));
+  EXPECT_EQ(stack.next_deadline(), lab.now() + 1s);
+}
+
+TEST_F(ReceiveFromHost, AReplyToWhatProgramsSayInAnothersNameIsOurs) {
+  knows_neighbor("10.0.1.9");
+  kernel_sends_bytes(encode(framed(ipv4("10.0.1.9", "10.0.1.1") / icmp_echo(7, 1), lan.mac())));
+  Batch batch;
+  ASSERT_TRUE(stack.drain(lan.index(), batch));
+  EXPECT_FALSE(batch.packets()[0]->from_host) << "the mirror has to show it";
 }
 
 TEST_F(ReceiveFromHost, ALinkThatIsDownDrops) {

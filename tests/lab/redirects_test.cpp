@@ -32,6 +32,23 @@ TEST_F(RedirectSent, NamesTheBetterGatewayAndThePacketStillGoesOn) {
               ElementsAre(ipv4("10.0.1.1", "10.0.1.9") / icmp_redirect("10.0.1.2") / detour(),
                           ethernet({}, default_mac(address("10.0.1.2"))) /
                               ipv4("10.0.1.9", "10.3.0.1", {.ttl = 63})));
+  EXPECT_EQ(router.stack().counters().redirects_sent, 1u);
+}
+
+TEST_F(RedirectSent, IsNotOwedForErrorsAndLaterFragments) {  // RFC 1122 §3.2.2
+  lan.sends(ipv4("10.0.1.9", "10.3.0.1") / icmp_unreachable(port) / ipv4("10.3.0.1", "10.0.1.9") /
+            udp(1, 2));
+  lan.sends(ipv4("10.0.1.9", "10.3.0.1", {.offset = 8, .protocol = 17}) / bytes(8));
+  EXPECT_EQ(lan.received().size(), 2u) << "they go on";
+  EXPECT_EQ(count_of(lan.received(), icmp(5, 1)), 0u);
+}
+
+TEST_F(RedirectSent, IsNotOwedToANeighbourOfAnotherLinkThatCameIn) {  // RFC 1812 §5.2.7.2
+  Port& wan = router.port(1);
+  wan.has_neighbor("10.0.2.8");
+  lan.sends(ethernet("02:00:00:00:00:66", lan.mac()) / ipv4("10.0.2.7", "10.0.2.8") / udp(1, 2));
+  EXPECT_TRUE(lan.silent());
+  EXPECT_THAT(wan.received(), OnePacket(ipv4("10.0.2.7", "10.0.2.8")));
 }
 
 TEST_F(RedirectSent, IsForNeighboursOnly) {
@@ -57,7 +74,7 @@ TEST_F(RedirectSent, CanBeSwitchedOff) {
 class RedirectReceived : public testing::Test {
  protected:
   RedirectReceived() {
-    for (const char* each : {"10.0.1.1", "10.0.1.2"}) lan.has_neighbor(each);
+    for (const char* each : {"10.0.1.1", "10.0.1.2", "10.0.1.3"}) lan.has_neighbor(each);
     host.route("default", "10.0.1.1");
   }
   Frame redirect(Address from, Address gateway, std::uint8_t code = 1) {
@@ -87,7 +104,62 @@ TEST_F(RedirectReceived, FromTheGatewayInUseIsObeyed) {
 TEST_F(RedirectReceived, ForANetworkCountsForTheHost) {  // RFC 1122 §3.2.2.2
   lan.sends(redirect("10.0.1.1", "10.0.1.2", 0));
   EXPECT_EQ(next_hop(), better);
-  EXPECT_EQ(host.stack().tables().fib().lookup(address("10.3.0.2"))->gateway, address("10.0.1.1"));
+  for (const char* other : {"10.3.0.0", "10.3.0.2"})
+    EXPECT_EQ(host.stack().tables().fib().lookup(address(other))->gateway, address("10.0.1.1"));
+}
+
+TEST_F(RedirectReceived, ThatQuotesNoMoreThanTheHeaderIsObeyed) {
+  const Octets whole = encode(ipv4("10.0.1.9", "10.3.0.1") / udp(1, 2));
+  lan.sends(ipv4("10.0.1.1", "10.0.1.9") / icmp_redirect("10.0.1.2") /
+            Octets(whole.begin(), whole.begin() + 20));
+  EXPECT_EQ(next_hop(), better);
+}
+
+TEST_F(RedirectReceived, FromTheGatewayOfAnEarlierOneTakesItsPlace) {  // RFC 1122 §3.3.1.2
+  lan.sends(redirect("10.0.1.1", "10.0.1.2"));
+  lan.sends(redirect("10.0.1.2", "10.0.1.3"));
+  EXPECT_EQ(next_hop(), default_mac(address("10.0.1.3")));
+  EXPECT_EQ(host.stack().counters().redirects_obeyed, 2u);
+  EXPECT_EQ(host.stack().tables().rib().size(), 3u) << "the network, the default and one more";
+}
+
+TEST_F(RedirectReceived, ForOneHostToAndFroCountsAsOne) {
+  lan.sends(redirect("10.0.1.1", "10.0.1.2"));
+  for (int i = 0; i < 200; ++i) {
+    lan.sends(redirect("10.0.1.2", "10.0.1.3"));
+    lan.sends(redirect("10.0.1.3", "10.0.1.2"));
+  }
+  EXPECT_EQ(next_hop(), better);
+}
+
+TEST_F(RedirectReceived, DoesNotReplaceAHostRouteOfTheAdministrator) {
+  host.route("10.3.0.1/32", "10.0.1.1");
+  lan.sends(redirect("10.0.1.1", "10.0.1.2"));
+  EXPECT_EQ(next_hop(), first);
+  EXPECT_EQ(host.stack().counters().redirects_obeyed, 0u);
+}
+
+TEST_F(RedirectReceived, IsMoreSpecificThanAnyOtherRouteOfTheAdministrator) {
+  host.route("10.3.0.0/31", "10.0.1.1");
+  lan.sends(redirect("10.0.1.1", "10.0.1.2"));
+  EXPECT_EQ(next_hop(), better);
+}
+
+TEST_F(RedirectReceived, ToAGatewayBehindAnotherIsIgnored) {
+  host.route("10.0.1.2/32", "10.0.1.3");
+  lan.sends(redirect("10.0.1.1", "10.0.1.2"));
+  EXPECT_EQ(next_hop(), first);
+  EXPECT_EQ(host.stack().counters().redirects_obeyed, 0u);
+}
+
+TEST_F(RedirectReceived, AboutWhatNoGatewayLeadsToIsIgnored) {
+  host.unroute("0.0.0.0/0");
+  host.route("10.66.0.0/16", RouteKind::blackhole);
+  for (const char* destination : {"10.3.0.1", "10.66.0.1", "10.0.1.77", "10.0.1.255", "10.0.1.9"})
+    lan.sends(ipv4("10.0.1.1", "10.0.1.9") / icmp_redirect("10.0.1.2") /
+              ipv4("10.0.1.9", destination) / udp(1, 2));
+  EXPECT_EQ(host.stack().counters().redirects_obeyed, 0u);
+  EXPECT_EQ(host.stack().tables().rib().size(), 2u);
 }
 
 TEST_F(RedirectReceived, FromAStrangerIsIgnored) {
@@ -133,7 +205,12 @@ TEST_F(RedirectReceived, InMassesFillNoTable) {
   for (std::uint32_t i = 0; i < 5000; ++i)
     lan.sends(ipv4("10.0.1.1", "10.0.1.9") / icmp_redirect("10.0.1.2") /
               ipv4("10.0.1.9", Ipv4Address(0x0b000000u + i)) / udp(1, 2));
-  EXPECT_LE(host.stack().tables().rib().size(), 300u);
+  EXPECT_EQ(host.stack().tables().rib().size(), 2u + 256u);
+  const auto gateway = [&](std::uint32_t i) {
+    return host.stack().tables().fib().lookup(Ipv4Address(0x0b000000u + i))->gateway;
+  };
+  EXPECT_EQ(gateway(4999 - 255), address("10.0.1.2")) << "the latest are kept";
+  EXPECT_EQ(gateway(4999 - 256), address("10.0.1.1"));
 }
 
 TEST_F(RedirectReceived, ToADeadGatewayIsForgotten) {  // RFC 1122 §3.3.1.4
