@@ -1,5 +1,7 @@
 #include "smolstack/ip/icmp.hpp"
 
+#include <set>
+
 #include <gtest/gtest.h>
 
 #include "ip/packets.hpp"
@@ -88,6 +90,39 @@ TEST(IcmpLimits, BoundTheWhole) {
     allowed += limiter.allow_error(settings, Ipv4Address(0x0a000000u + i), Instant{100s}) ? 1 : 0;
   EXPECT_LE(allowed, 50);
   EXPECT_GE(allowed, 40);
+}
+
+/// How many of many errors to as many hosts, all at once, a limiter lets through.
+unsigned allowed_at_once(std::uint64_t seed, const Settings& settings) {
+  Random random(seed);
+  IcmpLimiter limiter(random);
+  unsigned allowed = 0;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    allowed += limiter.allow_error(settings, Ipv4Address(0x0a000000u + i), Instant{100s}) ? 1u : 0u;
+  return allowed;
+}
+
+TEST(IcmpLimits, OfAllAreBlurredSoThatNobodyCanCountThem) {  // RFC 6056 §1
+  std::set<unsigned> seen;
+  for (std::uint64_t seed = 0; seed < 64; ++seed) seen.insert(allowed_at_once(seed, {}));
+  EXPECT_EQ(seen, (std::set<unsigned>{47, 48, 49, 50}));
+}
+
+TEST(IcmpLimits, HoweverLowAllowOne) {
+  Settings settings;
+  settings.icmp_errors = {1, 1};
+  for (std::uint64_t seed = 0; seed < 64; ++seed) EXPECT_EQ(allowed_at_once(seed, settings), 1u);
+}
+
+TEST(Identifications, OfEachPairAndProtocolBeginElsewhere) {  // RFC 6864 §4.3; RFC 7739
+  Random random(2);
+  Identification identification(random);
+  std::set<std::uint16_t> first;
+  for (const std::uint32_t source : {0x0a000000u, 0x0a000001u, 0x8a000000u, 0x8a000001u})
+    for (const std::uint32_t destination : {0x0a000002u, 0x0a000003u, 0x8a000002u, 0x8a000003u})
+      for (const std::uint8_t protocol : {std::uint8_t{1}, std::uint8_t{17}})
+        first.insert(identification.next(Ipv4Address(source), Ipv4Address(destination), protocol));
+  EXPECT_EQ(first.size(), 32u);
 }
 
 TEST(Identifications, DoNotRepeatSoonForOnePair) {  // RFC 6864 §4.3

@@ -49,6 +49,12 @@ TEST(StampOptions, EntersTimeAndAddress) {  // RFC 791 page 22
             with({68, 12, 5, 3, 10, 0, 0, 2, 0, 0, 0, 0}));
 }
 
+TEST(StampOptions, TakesNothingElseForAnOption) {
+  Header header = with({1, 1, 1, 1});
+  header[1] = std::byte{0xff};  // the type of service, where a length would be
+  EXPECT_EQ(stamped(header), header);
+}
+
 TEST(StampOptions, CountsWhoFoundNoRoom) {
   EXPECT_EQ(stamped(with({68, 8, 9, 0xe0, 9, 9, 9, 9})), with({68, 8, 9, 0xf0, 9, 9, 9, 9}));
   Header full = with({68, 8, 9, 0xf0, 9, 9, 9, 9});
@@ -61,6 +67,20 @@ TEST(CopiedOptions, AreThoseWithTheFlag) {  // RFC 791 §3.1
   copied.resize(copied_options(header, copied));
   const Header wanted = with({148, 4, 0, 0, 0x85, 3, 9, 0});
   EXPECT_EQ(copied, Header(wanted.begin() + 20, wanted.end()));
+}
+
+TEST(CopiedOptions, ArePaddedToWholeWords) {  // RFC 791 §3.1
+  for (unsigned length = 2; length <= 9; ++length) {
+    Header header = with({0x85, length, 9, 9, 9, 9, 9, 9, 9, 0, 0, 0});
+    std::fill(header.begin() + 20 + length, header.end(), std::byte{0});
+    Header copied(40, std::byte{0xff});
+    const std::size_t size = copied_options(header, copied);
+    EXPECT_EQ(size, (length + 3) / 4 * 4);
+    EXPECT_TRUE(std::equal(copied.begin(), copied.begin() + static_cast<std::ptrdiff_t>(size),
+                           header.begin() + 20))
+        << length;
+    EXPECT_EQ(copied[size], std::byte{0xff}) << "nothing is written behind them";
+  }
 }
 
 TEST(KeepReplyOptions, LeavesRecordRouteAndTimestamp) {  // RFC 1122 §3.2.2.6

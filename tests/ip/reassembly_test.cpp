@@ -111,7 +111,9 @@ TEST_F(ReassemblyTest, RefusesAHeaderThatMakesTheWholeTooLong) {  // RFC 791 §3
   const auto first = add(
       datagram(pool, {.id = 1, .more = true, .options = std::vector<std::byte>(40, std::byte{1})},
                pattern(8)));
-  EXPECT_FALSE(first) << "60 bytes of header and 65,515 of data";
+  ASSERT_FALSE(first) << "60 bytes of header and 65,515 of data";
+  EXPECT_EQ(first.error(), DropReason::fragment_malformed);
+  EXPECT_EQ(reassembly.datagrams().level(), 0u) << "nothing of it is kept";
 }
 
 TEST_F(ReassemblyTest, GivesUpWhatOverlaps) {  // RFC 1858 §3
@@ -129,6 +131,15 @@ TEST_F(ReassemblyTest, TakesOneEndOnly) {
   EXPECT_EQ(add(piece(64, 8, false, 2)).error(), DropReason::fragment_overlap);
   (void)add(piece(64, 8, false, 3));
   EXPECT_EQ(add(piece(80, 8, true, 3)).error(), DropReason::fragment_overlap);
+}
+
+TEST_F(ReassemblyTest, TakesNoDuplicateThatContradictsTheEnd) {  // RFC 5722 §4
+  (void)add(piece(0, 40, true, 1));
+  EXPECT_EQ(add(piece(0, 16, false, 1)).error(), DropReason::fragment_overlap);
+  (void)add(piece(16, 8, false, 2));
+  EXPECT_EQ(add(piece(16, 8, true, 2)).error(), DropReason::fragment_overlap);
+  (void)add(piece(16, 16, false, 3));
+  EXPECT_TRUE(add(piece(16, 8, true, 3))) << "the same bytes, cut once more";
 }
 
 TEST_F(ReassemblyTest, TakesExactDuplicatesCalmly) {
@@ -183,6 +194,105 @@ TEST_F(ReassemblyTest, BoundsTheDatagramsOfOneSource) {
   EXPECT_EQ(reassembly.take_evicted().size(), 96u);
 }
 
+TEST_F(ReassemblyTest, CountsForEachSourceItsOwnOnly) {
+  for (std::uint32_t host = 1; host <= 5; ++host)
+    for (std::uint16_t id = 1; id <= 4; ++id)
+      (void)add(piece(8, 8, true, id, Ipv4Address(0x0a000000u + host)));
+  EXPECT_EQ(reassembly.datagrams().level(), 20u);
+  EXPECT_TRUE(reassembly.take_evicted().empty());
+}
+
+TEST_F(ReassemblyTest, CountsNotWhatIsDone) {
+  for (std::uint16_t id = 1; id <= 4; ++id) (void)add(piece(8, 8, false, id));
+  for (std::uint16_t id = 1; id <= 4; ++id) EXPECT_TRUE(add(piece(0, 8, true, id)).value());
+  for (std::uint16_t id = 5; id <= 8; ++id) (void)add(piece(8, 8, true, id));
+  EXPECT_TRUE(reassembly.take_evicted().empty());
+  (void)add(piece(8, 8, true, 9));
+  EXPECT_EQ(reassembly.take_evicted().size(), 1u);
+  EXPECT_EQ(reassembly.datagrams().level(), 4u);
+}
+
+TEST_F(ReassemblyTest, BoundsTheDatagramsOfAll) {
+  Reassembly small{pool, {.bytes = 1u << 20, .datagrams = 2, .per_source = 4}};
+  for (std::uint16_t host = 1; host <= 3; ++host)
+    (void)small.add(piece(8, 8, true, host, {10, 0, 0, static_cast<std::uint8_t>(host)}), 60s, now);
+  EXPECT_EQ(small.datagrams().level(), 2u);
+  EXPECT_EQ(small.take_evicted().size(), 1u);
+  EXPECT_TRUE(small.add(piece(0, 8, true, 2, {10, 0, 0, 2}), 60s, now)) << "it is there still";
+  EXPECT_EQ(small.datagrams().level(), 2u);
+}
+
+TEST_F(ReassemblyTest, BoundsTheBytesToTheLast) {
+  constexpr std::size_t two = 2 * PacketPool::small_capacity;
+  Reassembly small{pool, {.bytes = two, .datagrams = 32, .per_source = 4}};
+  for (std::uint16_t id = 1; id <= 2; ++id) (void)small.add(piece(8, 8, true, id), 60s, now);
+  EXPECT_EQ(small.bytes().level(), two);
+  EXPECT_TRUE(small.take_evicted().empty());
+  (void)small.add(piece(8, 8, true, 3), 60s, now);
+  EXPECT_EQ(small.bytes().level(), two);
+  EXPECT_EQ(small.take_evicted().size(), 1u);
+}
+
+TEST_F(ReassemblyTest, GrowsWithinItsBytesOrNotAtAll) {
+  constexpr std::size_t needed = PacketPool::small_capacity + PacketPool::large_capacity;
+  Reassembly enough{pool, {.bytes = needed, .datagrams = 32, .per_source = 4}};
+  EXPECT_TRUE(enough.add(piece(8000, 8, true), 60s, now));
+  EXPECT_EQ(enough.bytes().level(), PacketPool::large_capacity);
+  Reassembly less{pool, {.bytes = needed - 1, .datagrams = 32, .per_source = 4}};
+  EXPECT_EQ(less.add(piece(8000, 8, true), 60s, now).error(), DropReason::no_buffer);
+}
+
+TEST_F(ReassemblyTest, GrowsAtTheCostOfTheOldest) {
+  constexpr std::size_t needed = 2 * PacketPool::small_capacity + PacketPool::large_capacity;
+  Reassembly tight{pool, {.bytes = needed, .datagrams = 32, .per_source = 4}};
+  const auto take = [&](Packet part) { return tight.add(std::move(part), 60s, now); };
+  EXPECT_TRUE(take(piece(8, 8, true, 1)));
+  EXPECT_TRUE(take(piece(8, 8, true, 2)));
+  EXPECT_TRUE(take(piece(8000, 8, true, 1))) << "the oldest grows itself";
+  EXPECT_TRUE(tight.take_evicted().empty());
+  EXPECT_TRUE(take(piece(8000, 8, true, 2))) << "and goes when the other one has to";
+  EXPECT_EQ(tight.take_evicted().size(), 1u);
+  EXPECT_EQ(tight.datagrams().level(), 1u);
+  EXPECT_EQ(tight.bytes().level(), PacketPool::large_capacity);
+}
+
+TEST_F(ReassemblyTest, GrowsWhenItHasToAndNotBefore) {
+  constexpr std::size_t most = PacketPool::small_capacity / 8 * 8;
+  EXPECT_TRUE(add(piece(most - 8, 8, true)));
+  EXPECT_EQ(pool.large_in_use().level(), 0u);
+  EXPECT_TRUE(add(piece(most, 8, true)));
+  EXPECT_EQ(pool.large_in_use().level(), 1u);
+}
+
+TEST_F(ReassemblyTest, RemembersHowTheFirstOfThemCame) {
+  for (const std::size_t size : {16u, 8000u}) {
+    Packet first = piece(0, size, true);
+    first->arrived_on = IfIndex{7};
+    first->arrived_at = now;
+    first->link_broadcast = first->from_host = true;
+    (void)add(std::move(first));
+    const Packet whole = add(piece(static_cast<std::uint32_t>(size), 8, false)).value();
+    ASSERT_TRUE(whole);
+    EXPECT_EQ(whole->arrived_on, IfIndex{7});
+    EXPECT_EQ(whole->arrived_at, now);
+    EXPECT_TRUE(whole->link_broadcast);
+    EXPECT_TRUE(whole->from_host);
+  }
+}
+
+TEST(FragmentTest, PiecesCameAsTheirDatagramDid) {
+  PacketPool pool{{.small = 16, .large = 1}};
+  Packet whole = datagram(pool, {}, pattern(1400));
+  whole->arrived_on = IfIndex{7};
+  whole->from_host = true;
+  PacketQueue pieces;
+  ASSERT_TRUE(fragment(pool, whole, 576, pieces));
+  while (const Packet piece = pieces.pop()) {
+    EXPECT_EQ(piece->arrived_on, IfIndex{7});
+    EXPECT_TRUE(piece->from_host);
+  }
+}
+
 TEST_F(ReassemblyTest, BoundsTheDatagramsAndBytesOfAll) {
   for (std::uint32_t i = 0; i < 1000; ++i)
     (void)add(piece(65000 - 65000 % 8, 8, true, static_cast<std::uint16_t>(i),
@@ -196,6 +306,16 @@ TEST_F(ReassemblyTest, EvictsTheOldestFirst) {  // RFC 6274 §3.4
   for (std::uint16_t id = 2; id <= 4; ++id) (void)add(piece(8, 8, true, id));
   (void)add(piece(8, 8, true, 5));
   EXPECT_FALSE(add(piece(8, 8, false, 1)).value()) << "the first one had to go";
+}
+
+TEST_F(ReassemblyTest, EvictsByAgeAndNotByPlace) {
+  (void)add(piece(8, 8, false, 1));
+  for (std::uint16_t id = 2; id <= 4; ++id) (void)add(piece(8, 8, false, id));
+  EXPECT_TRUE(add(piece(0, 8, true, 1)).value());
+  for (std::uint16_t id = 5; id <= 6; ++id) (void)add(piece(8, 8, false, id));
+  EXPECT_FALSE(add(piece(0, 8, true, 2)).value()) << "the oldest";
+  EXPECT_FALSE(add(piece(0, 8, true, 3)).value()) << "which 2, come anew, pushed out";
+  EXPECT_TRUE(add(piece(0, 8, true, 5)).value()) << "in the place of 1";
 }
 
 TEST_F(ReassemblyTest, SurvivesAnEmptyPool) {

@@ -161,6 +161,34 @@ TEST_F(Allocation, RefusingNeedsNone) {
   EXPECT_EQ(allocations, 0u);
 }
 
+TEST_F(Allocation, JoiningFragmentsNeedsNone) {
+  std::vector<Octets> frames;
+  for (const Frame& piece :
+       fragments_of(ipv4("10.0.1.9", "10.0.1.1", {.id = 7}) / icmp_echo(7, 1) / bytes(2000), 1500))
+    frames.push_back(encode(ethernet(default_mac(address("10.0.1.9")), lan.mac()) / piece));
+  Stack& stack = router.stack();
+  Batch batch;
+  const auto receive = [&](int times) {
+    for (int i = 0; i < times; ++i) {
+      for (const Octets& frame : frames) {
+        Packet packet = stack.pool().allocate(frame.size());
+        std::ranges::copy(frame, packet.append(frame.size()).begin());
+        batch.push(std::move(packet));
+      }
+      stack.receive(lan.index(), batch, lab.now());
+      while (stack.drain(lan.index(), batch)) batch.clear();
+    }
+  };
+  lan.sends(arp_request("10.0.1.9", "10.0.1.1"));
+  receive(10);
+  allocations = 0;
+  counting = true;
+  receive(100);
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(stack.counters().reassembled, 110u);
+}
+
 TEST_F(Allocation, SendingForProgramsNeedsNone) {
   router.stack().arp().watch(true);
   lan.sends(arp_request("10.0.1.9", "10.0.1.1"));

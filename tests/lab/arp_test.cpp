@@ -154,10 +154,16 @@ TEST_F(ArpTest, AnImpostorOfOurAddressIsAnsweredByDefenceOnce) {  // RFC 5227 §
                                         gratuitous_arp("10.0.1.1", {.sender_mac = lan.mac()})));
   EXPECT_EQ(host.neighbor(0, "10.0.1.1"), NeighborState::none);
   EXPECT_TRUE(lan.interface().addresses.front().duplicate);
-  EXPECT_FALSE(host.stack().arp().take_conflicts().empty());
+  EXPECT_EQ(host.drops(0, DropReason::arp_conflict), 50u);
+  for (int i = 0; i < 50; ++i) lan.sends(gratuitous_arp("10.0.1.1", {.sender_mac = stranger}));
+  EXPECT_THAT(host.stack().arp().take_conflicts(), SizeIs(64)) << "so many are kept to be told";
+  EXPECT_THAT(host.stack().arp().take_conflicts(), IsEmpty());
 
-  lab.run_for(11s);
+  lab.run_for(9999ms);
   lan.forget();
+  lan.sends(gratuitous_arp("10.0.1.1", {.sender_mac = stranger}));
+  EXPECT_TRUE(lan.silent()) << "not before ten seconds have passed";
+  lab.run_for(1ms);
   lan.sends(gratuitous_arp("10.0.1.1", {.sender_mac = stranger}));
   EXPECT_THAT(lan.received(), SizeIs(1)) << "ten seconds later it is defended again";
 }
@@ -188,11 +194,87 @@ TEST_F(ArpTest, ImpossibleSendersAreNotLearnt) {  // RFC 1122 §3.2.1.3
                              "0.1.2.3", "240.0.0.1"})
     lan.sends(arp_request(sender, "10.0.1.1"));
   EXPECT_THAT(host.stack().arp().cache().entries(), IsEmpty());
+  EXPECT_TRUE(lan.silent()) << "nor answered";
+  EXPECT_EQ(host.drops(0, DropReason::arp_bad_sender), 7u);
 }
 
-TEST_F(ArpTest, WhoIsNotOnTheLinkIsNotLearnt) {
+TEST_F(ArpTest, WhoIsNotOnTheLinkIsAnsweredAndNotLearnt) {  // RFC 826
   lan.sends(arp_request("10.77.0.9", "10.0.1.1"));
+  EXPECT_THAT(lan.received(), OnePacket(arp_reply("10.0.1.1", "10.77.0.9")));
   EXPECT_THAT(host.stack().arp().cache().entries(), IsEmpty());
+}
+
+TEST_F(ArpTest, OurOwnMacInAnothersFrameIsNotBelieved) {
+  lan.sends(ethernet(stranger, broadcast_mac) /
+            arp_request("10.0.1.9", "10.0.1.1", {.sender_mac = lan.mac()}));
+  EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(host.drops(0, DropReason::own_frame), 1u);
+}
+
+TEST_F(ArpTest, RequestsAndRepliesAreCounted) {
+  const auto& counters = host.stack().counters();
+  const auto requests = counters.arp_requests_sent;
+  lan.sends(arp_request("10.0.1.9", "10.0.1.1"));
+  EXPECT_EQ(counters.arp_replies_sent, 1u);
+  EXPECT_EQ(counters.arp_requests_sent, requests);
+  lan.sends(ping("10.0.1.8"));
+  EXPECT_EQ(counters.arp_replies_sent, 1u);
+  EXPECT_EQ(counters.arp_requests_sent, requests + 1);
+}
+
+TEST_F(ArpTest, WhoIsWantedTwiceIsAskedForOnce) {  // RFC 1122 §2.3.2.1
+  for (int i = 0; i < 2; ++i)
+    host.stack().want_neighbor(lan.interface(), address("10.0.1.8"), lab.now());
+  lab.settle();
+  EXPECT_THAT(lan.received(), OnePacket(arp_request("10.0.1.1", "10.0.1.8")));
+}
+
+TEST_F(ArpTest, BroadcastsAreLimitedInRate) {  // RFC 1122 §2.3.2.1
+  const auto& counters = host.stack().counters();
+  const auto before = counters.arp_requests_sent;
+  lan.stop_recording();
+  lan.add_address("10.1.0.1/16");
+  lab.run_for(10s);
+  const auto announcements = counters.arp_requests_sent - before;
+  for (std::uint32_t i = 0; i < 1000; ++i)
+    host.stack().want_neighbor(lan.interface(), Ipv4Address(0x0a010100u + i), lab.now());
+  EXPECT_EQ(counters.arp_requests_sent, before + announcements + 256u);
+  EXPECT_EQ(counters.arp_requests_limited, 1000u - 256u);
+  lab.run_for(1s);
+  EXPECT_EQ(counters.arp_requests_sent, before + announcements + 256u + 100u);
+}
+
+/// What the stack asks, unjudged: these links have neighbours of no network of theirs.
+class AskedFrom : public testing::Test {
+ protected:
+  Frame request_for(Interface& interface, const char* neighbor) {
+    Batch batch;
+    (void)host.stack().drain(interface.index, batch);  // its announcements
+    batch.clear();
+    host.stack().want_neighbor(interface, address(neighbor), lab.now());
+    EXPECT_TRUE(host.stack().drain(interface.index, batch));
+    return batch.empty() ? Frame() : decode(batch.packets()[0].bytes());
+  }
+  Ipv4Address sender(const Frame& frame) {
+    const auto* arp = layer<ArpLayer>(frame);
+    return arp == nullptr ? Ipv4Address(255, 255, 255, 255) : *arp->sender;
+  }
+
+  Lab lab;
+  Node& host = lab.host({"10.0.1.1/24"});
+};
+
+TEST_F(AskedFrom, TheAddressOfTheNeighboursNetworkOrElseTheFirst) {  // RFC 826
+  Interface& two = host.stack().add_interface({.name = "two"});
+  for (const char* subnet : {"10.2.0.1/24", "10.3.0.1/24"})
+    EXPECT_TRUE(host.stack().add_address(two, parse_ipv4_subnet(subnet).value(), lab.now()));
+  EXPECT_EQ(sender(request_for(two, "10.3.0.9")), address("10.3.0.1"));
+  EXPECT_EQ(sender(request_for(two, "10.9.0.9")), address("10.2.0.1"));
+}
+
+TEST_F(AskedFrom, NoAddressWhereThereIsNone) {
+  Interface& bare = host.stack().add_interface({.name = "bare", .mac = *stranger});
+  EXPECT_EQ(sender(request_for(bare, "10.9.0.9")), Ipv4Address());
 }
 
 TEST_F(ArpTest, PacketsWaitAndGoOutInOrderWhenTheAnswerComes) {  // RFC 1122 §2.3.2.2
@@ -210,7 +292,7 @@ TEST_F(ArpTest, RequestsAreOneASecondHoweverManyPacketsWait) {  // RFC 1122 §2.
     lab.run_for(100ms);
   }
   ASSERT_THAT(lan.received(), SizeIs(3));
-  EXPECT_THAT(lan.received(), Each(arp_request("10.0.1.9")));
+  EXPECT_THAT(lan.received(), Each(ethernet(lan.mac(), broadcast_mac) / arp_request("10.0.1.9")));
   EXPECT_GE(lan.received()[1].at - lan.received()[0].at, 1s);
   EXPECT_GE(lan.received()[2].at - lan.received()[1].at, 1s);
 }
@@ -229,6 +311,33 @@ TEST_F(ArpTest, ABroadcastReplyResolvesWhatWasAsked) {
   lan.forget();
   lan.sends(ethernet(stranger, broadcast_mac) / arp_reply("10.0.1.9", "10.0.1.1"));
   EXPECT_THAT(lan.received(), OnePacket(icmp_echo_reply()));
+}
+
+TEST_F(ArpTest, OnlyAnAnswerToUsAloneSaysThatANeighbourHearsUs) {  // RFC 4861 §7.2.3
+  struct Row {
+    Frame frame;
+    NeighborState state;
+  };
+  const Row rows[] = {
+      {ethernet(stranger, lan.mac()) / arp_reply("10.0.1.9", "10.0.1.1"), NeighborState::reachable},
+      {ethernet(stranger, broadcast_mac) / arp_reply("10.0.1.9", "10.0.1.1"), NeighborState::stale},
+      {ethernet(stranger, lan.mac()) / arp_reply("10.0.1.9", "10.0.1.7"), NeighborState::stale},
+      {ethernet(stranger, lan.mac()) / arp_request("10.0.1.9", "10.0.1.1"), NeighborState::stale},
+      {ethernet(stranger, lan.mac()) / arp_request("10.0.1.9", "10.0.1.7"), NeighborState::stale},
+  };
+  for (const Row& row : rows) {
+    host.stack().want_neighbor(lan.interface(), address("10.0.1.9"), lab.now());
+    lan.sends(row.frame);
+    EXPECT_EQ(host.neighbor(0, "10.0.1.9"), row.state) << row.frame;
+    EXPECT_TRUE(host.stack().remove_neighbor({lan.index(), address("10.0.1.9")}));
+  }
+}
+
+TEST_F(ArpTest, AReachableNeighbourThatSaysTheSameStaysSo) {
+  host.stack().want_neighbor(lan.interface(), address("10.0.1.9"), lab.now());
+  lan.sends(ethernet(stranger, lan.mac()) / arp_reply("10.0.1.9", "10.0.1.1"));
+  lan.sends(gratuitous_arp("10.0.1.9"));
+  EXPECT_EQ(host.neighbor(0, "10.0.1.9"), NeighborState::reachable);
 }
 
 TEST_F(ArpTest, ANeighbourInUseIsReCheckedByUnicast) {  // RFC 1122 §2.3.2.1
@@ -254,9 +363,36 @@ TEST_F(ArpTest, ANeighbourThatStoppedAnsweringIsGivenUp) {  // RFC 1122 §3.3.1.
 
 TEST_F(ArpTest, AnAddressIsProbedAndAnnouncedTwiceWhenItComesUp) {  // RFC 5227 §2.1.1, §2.3
   lan.add_address("10.0.7.1/24");
+  lab.run_for(1999ms);
+  EXPECT_EQ(count_of(lan.received(), gratuitous_arp("10.0.7.1")), 1u);
   lab.run_for(5s);
   EXPECT_EQ(count_of(lan.received(), arp_request("0.0.0.0", "10.0.7.1")), 1u);
   EXPECT_EQ(count_of(lan.received(), gratuitous_arp("10.0.7.1", {.sender_mac = lan.mac()})), 2u);
+}
+
+TEST_F(ArpTest, AnAddressThatIsGoneIsNotAnnouncedAgain) {
+  lan.add_address("10.0.7.1/24");
+  lan.remove_address("10.0.7.1/24");
+  lab.run_for(5s);
+  EXPECT_EQ(count_of(lan.received(), gratuitous_arp("10.0.7.1")), 1u);
+  lan.forget();
+  lan.add_address("10.0.8.1/24");
+  lan.goes_down();
+  lab.run_for(5s);
+  EXPECT_EQ(count_of(lan.received(), gratuitous_arp("10.0.8.1")), 1u);
+}
+
+TEST_F(ArpTest, NothingIsAnnouncedWhereNobodyHearsIt) {
+  lan.goes_down();
+  lan.add_address("10.0.7.1/24");
+  EXPECT_TRUE(lan.silent());
+  Interface& tunnel =
+      host.stack().add_interface({.name = "tun0", .link = LinkType::point_to_point});
+  EXPECT_TRUE(
+      host.stack().add_address(tunnel, parse_ipv4_subnet("10.0.8.1/24").value(), lab.now()));
+  Batch batch;
+  EXPECT_FALSE(host.stack().drain(tunnel.index, batch));
+  EXPECT_EQ(host.stack().next_deadline(), std::nullopt);
 }
 
 TEST_F(ArpTest, ASecondAddressAnswersAtOnce) {
@@ -272,6 +408,8 @@ TEST_F(ArpTest, AnotherHostWithOurAddressIsNoticed) {  // RFC 5227 §2.4
   const auto conflicts = host.stack().arp().take_conflicts();
   ASSERT_THAT(conflicts, SizeIs(1));
   EXPECT_EQ(conflicts[0].address, address("10.0.7.1"));
+  EXPECT_FALSE(lan.interface().addresses[0].duplicate);
+  EXPECT_TRUE(lan.interface().addresses[1].duplicate);
   EXPECT_EQ(conflicts[0].other, *stranger);
 }
 

@@ -46,6 +46,14 @@ TEST_F(Ethernet, APaddedEmptyDatagramHasNoData) {
   EXPECT_THAT(lan.received(), OnePacket(ipv4({.total_length = 28}) / icmp_echo_reply(7, 1) / ""));
 }
 
+TEST_F(Ethernet, AFrameToAGroupThatNobodyJoinedIsIgnored) {  // RFC 1112 §7.2
+  const Mac group = multicast_mac(address("224.0.0.5"));
+  lan.sends(ethernet("02:00:00:00:00:09", group) / arp_request("10.0.1.9", "10.0.1.1"));
+  lan.sends(ethernet("02:00:00:00:00:09", group) / ipv4("10.0.1.9", "224.0.0.1") / icmp_echo(7, 1));
+  EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(lan.interface().drops[DropReason::not_for_us], 2u);
+}
+
 TEST_F(Ethernet, UnknownTypesAreDroppedInSilence) {  // RFC 1122 §2.3.1
   for (const unsigned type : {0x0000u, 46u, 1500u, 0x8100u, 0x86ddu, 0x88ccu, 0xffffu})
     lan.sends(ethernet(neighbor, lan.mac(), static_cast<std::uint16_t>(type)) / bytes(46));
