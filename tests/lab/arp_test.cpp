@@ -244,6 +244,45 @@ TEST_F(ArpTest, BroadcastsAreLimitedInRate) {  // RFC 1122 §2.3.2.1
   EXPECT_EQ(counters.arp_requests_sent, before + announcements + 256u + 100u);
 }
 
+TEST_F(ArpTest, BroadcastsAreLimitedOnEachInterfaceByItself) {
+  Port& other = host.add_port("10.2.0.1/16");
+  const auto& counters = host.stack().counters();
+  const auto asks = [&](Port& port, std::uint32_t first) {
+    const auto before = counters.arp_requests_sent;
+    for (std::uint32_t i = 0; i < 300; ++i)
+      host.stack().want_neighbor(port.interface(), Ipv4Address(first + i), lab.now());
+    return counters.arp_requests_sent - before;
+  };
+  lan.add_address("10.1.0.1/16");
+  lab.run_for(10s);
+  lan.stop_recording();
+  other.stop_recording();
+  EXPECT_EQ(asks(other, 0x0a020100u), 256u);
+  EXPECT_EQ(asks(lan, 0x0a010100u), 256u);
+  EXPECT_EQ(asks(other, 0x0a020300u), 0u);
+}
+
+TEST_F(ArpTest, TheNextDeadlineIsTheFirstOfAll) {
+  host.stack().want_neighbor(lan.interface(), address("10.0.1.8"), lab.now());
+  for (const Duration later : {0ms, 100ms})
+    EXPECT_TRUE(host.stack().add_address(
+        lan.interface(), parse_ipv4_subnet(later == 0ms ? "10.0.7.1/24" : "10.0.8.1/24").value(),
+        lab.now() + later));
+  EXPECT_LE(host.stack().next_deadline(), lab.now() + 1s) << "the neighbour's";
+  EXPECT_TRUE(host.stack().remove_neighbor({lan.index(), address("10.0.1.8")}));
+  EXPECT_EQ(host.stack().next_deadline(), lab.now() + 2s) << "the first announcement's";
+}
+
+TEST_F(ArpTest, WhatTheAdministratorSaysIsTrueAtOnce) {
+  lan.sends(ping());
+  lan.forget();
+  host.stack().arp().set({lan.index(), address("10.0.1.9")}, *stranger, NeighborState::permanent,
+                         lab.now());
+  lab.settle();
+  EXPECT_THAT(lan.received(),
+              OnePacket(ethernet(lan.mac(), stranger) / ipv4({}) / icmp_echo_reply()));
+}
+
 /// What the stack asks, unjudged: these links have neighbours of no network of theirs.
 class AskedFrom : public testing::Test {
  protected:

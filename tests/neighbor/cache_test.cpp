@@ -84,10 +84,15 @@ TEST_F(NeighborCacheTest, KeepsTheLatestWhenTheQueueIsFull) {  // RFC 1122 §2.3
   NeighborWait full = cache.wait(key(1), packet(4), now);
   EXPECT_EQ(full.reason, DropReason::neighbor_queue_full);
   EXPECT_THAT(numbers(std::move(full.dropped)), ElementsAre(1));
+  EXPECT_EQ(cache.waiting().level(), 3u);
   EXPECT_THAT(numbers(answers(1).released), ElementsAre(2, 3, 4));
 }
 
 TEST_F(NeighborCacheTest, BoundsWhatWaitsOverAllNeighbours) {
+  for (unsigned host = 11; host <= 12; ++host)
+    for (unsigned i = 0; i < 3; ++i)
+      EXPECT_TRUE(cache.wait(key(host), packet(i), now).dropped.empty());
+  EXPECT_EQ(cache.waiting().level(), limits.waiting_all);
   for (unsigned host = 1; host <= 3; ++host)
     for (unsigned i = 0; i < 3; ++i) waits(host, i);
   EXPECT_EQ(cache.waiting().level(), limits.waiting_all + 1) << "the third keeps its latest";
@@ -123,6 +128,7 @@ TEST_F(NeighborCacheTest, AsksAgainAtOnceWhenSomebodyTriesAgain) {
   waits(1);
   pass(3s);
   EXPECT_EQ(waits(1), NeighborAction::ask_everyone);
+  EXPECT_EQ(pass(3s).size(), 3u) << "as often as the first time";
 }
 
 TEST_F(NeighborCacheTest, IsReachableForHalfToOneAndAHalfOfItsTime) {  // RFC 4861 §6.3.2
@@ -181,6 +187,73 @@ TEST_F(NeighborCacheTest, ANewAddressOfAReachableNeighbourIsNotConfirmedYet) {  
   EXPECT_EQ(state(1), stale);
 }
 
+TEST_F(NeighborCacheTest, ANewAddressIsNotAskedForBeforeItIsUsed) {  // RFC 4861 §7.2.5
+  asks_us(1, 1);
+  cache.resolve(key(1), now);
+  (void)cache.learn(key(1), mac_of(2), NeighborEvent::heard, false, now);
+  EXPECT_EQ(state(1), stale);
+  EXPECT_TRUE(pass(1min).empty());
+}
+
+TEST_F(NeighborCacheTest, AnAnswerNobodyAskedForTakesNothingBackEither) {
+  waits(1);
+  answers(1, 1);
+  answers(1, 1);
+  EXPECT_EQ(state(1), reachable);
+}
+
+TEST_F(NeighborCacheTest, RemembersWhenItWasUsedUpdatedAndConfirmed) {
+  const Instant first = now;
+  waits(1);
+  EXPECT_EQ(cache.find(key(1))->used, first);
+  now += 10ms;
+  answers(1, 1);
+  EXPECT_EQ(cache.find(key(1))->updated, first + 10ms);
+  EXPECT_EQ(cache.find(key(1))->confirmed, first + 10ms);
+  now += 10ms;
+  cache.resolve(key(1), now);
+  EXPECT_EQ(cache.find(key(1))->used, first + 20ms);
+  now += 10ms;
+  (void)cache.learn(key(1), mac_of(1), NeighborEvent::heard, false, now);
+  EXPECT_EQ(cache.find(key(1))->updated, first + 30ms);
+  EXPECT_EQ(cache.find(key(1))->confirmed, first + 10ms) << "hearing is not being heard";
+  now += 10ms;
+  (void)cache.set(key(2), mac_of(2), reachable, now);
+  EXPECT_EQ(cache.find(key(2))->updated, now);
+  EXPECT_EQ(cache.find(key(2))->confirmed, now);
+  (void)cache.set(key(3), mac_of(3), stale, now);
+  EXPECT_EQ(cache.find(key(3))->confirmed, Instant());
+}
+
+TEST_F(NeighborCacheTest, WhereThereIsNoRoomThePacketComesBack) {
+  for (unsigned host = 1; host <= limits.entries; ++host)
+    (void)cache.set(key(host), mac_of(1), permanent, now);
+  NeighborWait full = cache.wait(key(100), packet(7), now);
+  EXPECT_EQ(full.action, NeighborAction::none);
+  EXPECT_EQ(full.reason, DropReason::neighbor_table_full);
+  EXPECT_THAT(numbers(std::move(full.dropped)), ElementsAre(7));
+  EXPECT_EQ(cache.want(key(100), now).reason, DropReason::neighbor_table_full);
+  EXPECT_EQ(cache.set(key(100), mac_of(1), permanent, now).action, NeighborAction::none);
+  EXPECT_EQ(cache.waiting().level(), 0u);
+  EXPECT_EQ(cache.size().level(), limits.entries);
+}
+
+TEST_F(NeighborCacheTest, WhoWasUsedLatelyGetsAnotherRound) {
+  for (unsigned host = 1; host <= limits.entries; ++host) asks_us(host);
+  for (unsigned host = 1; host <= limits.entries; ++host) {
+    if (host == 5) continue;
+    cache.resolve(key(host), now);
+    answers(host);
+  }
+  pass(60s);
+  for (unsigned host = 1; host <= limits.entries; ++host) ASSERT_EQ(state(host), stale);
+  asks_us(100);
+  EXPECT_EQ(state(5), none) << "the only one that nobody used";
+  asks_us(101);
+  EXPECT_EQ(cache.size().level(), limits.entries) << "the others' second chance is over";
+  EXPECT_EQ(state(101), stale);
+}
+
 TEST_F(NeighborCacheTest, AnAnswerNobodyAskedForConfirmsNothing) {
   asks_us(1, 1);
   answers(1, 1);
@@ -193,12 +266,42 @@ TEST_F(NeighborCacheTest, KeepsInterfacesApart) {  // RFC 1812 §3.3.2
   EXPECT_EQ(cache.resolve(key(1, 2), now), nullptr);
 }
 
+TEST_F(NeighborCacheTest, FindsEachOfThousands) {
+  NeighborCache large{random, {.entries = 4000}, {}};
+  for (unsigned host = 1; host <= 4000; ++host)
+    (void)large.learn(key(host), mac_of(static_cast<std::uint8_t>(host)), NeighborEvent::heard,
+                      true, now);
+  for (unsigned host = 1; host <= 4000; ++host) {
+    const MacAddress* const mac = large.resolve(key(host), now);
+    ASSERT_NE(mac, nullptr) << host;
+    ASSERT_EQ(*mac, mac_of(static_cast<std::uint8_t>(host)));
+  }
+  for (unsigned host = 2; host <= 4000; host += 2) {
+    PacketQueue waiting;
+    ASSERT_TRUE(large.remove(key(host), waiting));
+  }
+  for (unsigned host = 1; host <= 4000; ++host)
+    ASSERT_EQ(large.find(key(host)).has_value(), host % 2 == 1) << host;
+  EXPECT_EQ(large.entries().size(), 2000u);
+}
+
 TEST_F(NeighborCacheTest, BoundsItsEntriesForEachInterface) {
   for (unsigned host = 1; host <= 100; ++host) asks_us(host);
   EXPECT_EQ(cache.size().level(), limits.entries);
   EXPECT_EQ(cache.size().highest(), limits.entries);
   (void)cache.learn(key(1, 2), mac_of(1), NeighborEvent::heard, true, now);
   EXPECT_EQ(state(1, 2), stale) << "another interface has room of its own";
+}
+
+TEST_F(NeighborCacheTest, CountsOnEachInterfaceItsOwn) {
+  for (unsigned host = 1; host <= 100; ++host)
+    for (const unsigned interface : {3u, 1u, 2u})
+      (void)cache.learn(key(host, interface), mac_of(1), NeighborEvent::heard, true, now);
+  EXPECT_EQ(cache.size().level(), 3 * limits.entries);
+  for (const unsigned interface : {1u, 2u, 3u}) {
+    EXPECT_TRUE(cache.remove_all(IfIndex(static_cast<std::uint16_t>(interface))).empty());
+    EXPECT_EQ(cache.size().level(), (3 - interface) * limits.entries);
+  }
 }
 
 TEST_F(NeighborCacheTest, NeverEvictsPermanentOrReachableNeighbours) {
@@ -234,6 +337,28 @@ TEST_F(NeighborCacheTest, GivesBackWhatWaitedForAnEvictedNeighbour) {
   NeighborWait fifth = cache.wait(key(5), packet(5), now);
   EXPECT_EQ(fifth.reason, DropReason::neighbor_table_full);
   EXPECT_THAT(numbers(std::move(fifth.dropped)), ElementsAre(1)) << "who waited longest";
+}
+
+TEST_F(NeighborCacheTest, GivesUpTheOldestQuestionWhateverCameBetween) {
+  std::vector<unsigned> asked;
+  for (unsigned host = 1; host <= 3000; ++host) {
+    NeighborWait wait = cache.wait(key(host), packet(host % 256), now);
+    asked.push_back(host);
+    if (asked.size() > limits.incomplete) {
+      ASSERT_THAT(numbers(std::move(wait.dropped)), ElementsAre(asked.front() % 256));
+      asked.erase(asked.begin());
+    }
+    ASSERT_TRUE(wait.dropped.empty());
+    if (random.below(3) != 0) continue;
+    const auto at = asked.begin() + random.below(static_cast<std::uint32_t>(asked.size()));
+    if (random.below(2) == 0) {
+      ASSERT_THAT(numbers(answers(*at).released), ElementsAre(*at % 256));
+    }
+    PacketQueue waiting;
+    ASSERT_TRUE(cache.remove(key(*at), waiting));
+    asked.erase(at);
+  }
+  EXPECT_EQ(cache.size().level(), asked.size());
 }
 
 TEST_F(NeighborCacheTest, APermanentNeighbourIsNotMovedByArp) {
