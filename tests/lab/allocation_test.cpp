@@ -161,6 +161,70 @@ TEST_F(Allocation, RefusingNeedsNone) {
   EXPECT_EQ(allocations, 0u);
 }
 
+TEST_F(Allocation, NeighboursThatComeAndGoNeedNone) {
+  Stack& stack = router.stack();
+  Arp& arp = stack.arp();
+  arp.watch(true);
+  const auto come_and_go = [&] {
+    for (std::uint32_t i = 0; i < 100; ++i)
+      stack.want_neighbor(lan.interface(), Ipv4Address(0x0a000110u + i), lab.now());
+    counting = false;
+    EXPECT_GE(arp.take_changes().size(), 100u);
+    Batch batch;
+    while (stack.drain(lan.index(), batch)) batch.clear();
+    counting = true;
+    for (std::uint32_t i = 0; i < 100; ++i)
+      (void)stack.remove_neighbor({lan.index(), Ipv4Address(0x0a000110u + i)});
+    counting = false;
+  };
+  come_and_go();
+  EXPECT_GE(arp.take_changes().size(), 100u);
+  for (int i = 0; i < 3; ++i) {
+    allocations = 0;
+    counting = true;
+    come_and_go();
+    EXPECT_EQ(allocations, 0u);
+    EXPECT_GE(arp.take_changes().size(), 100u);
+  }
+}
+
+TEST_F(Allocation, ThatANeighbourEndsIsNotedWithoutAny) {
+  Stack& stack = router.stack();
+  stack.arp().watch(true);
+  for (std::uint32_t i = 0; i < 100; ++i) {
+    stack.want_neighbor(lan.interface(), Ipv4Address(0x0a000110u + i), lab.now());
+    (void)stack.arp().take_changes();
+  }
+  allocations = 0;
+  counting = true;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    stack.arp().set({lan.index(), Ipv4Address(0x0a000110u + i)}, lan.mac(), NeighborState::stale,
+                    lab.now());
+  counting = false;
+  EXPECT_EQ(allocations, 0u) << "that all of them change";
+  (void)stack.arp().take_changes();
+  allocations = 0;
+  counting = true;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    (void)stack.remove_neighbor({lan.index(), Ipv4Address(0x0a000110u + i)});
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+}
+
+TEST_F(Allocation, WatchingFromLaterOnIsPreparedForAllThatIsThere) {
+  Stack& stack = router.stack();
+  for (std::uint32_t i = 0; i < 100; ++i)
+    stack.want_neighbor(lan.interface(), Ipv4Address(0x0a000110u + i), lab.now());
+  stack.arp().watch(true);
+  (void)stack.arp().take_changes();
+  allocations = 0;
+  counting = true;
+  for (std::uint32_t i = 0; i < 100; ++i)
+    (void)stack.remove_neighbor({lan.index(), Ipv4Address(0x0a000110u + i)});
+  counting = false;
+  EXPECT_EQ(allocations, 0u);
+}
+
 TEST_F(Allocation, JoiningFragmentsNeedsNone) {
   std::vector<Octets> frames;
   for (const Frame& piece :

@@ -119,7 +119,7 @@ TEST_F(NeighborCacheTest, GivesUpAfterThreeRequestsASecondApart) {
 
 TEST_F(NeighborCacheTest, ForgetsAFailureInTheEnd) {
   waits(1);
-  pass(40s);
+  EXPECT_EQ(pass(40s).size(), 3u) << "two more requests, and what waited";
   EXPECT_FALSE(cache.find(key(1)));
   EXPECT_EQ(cache.size().level(), 0u);
 }
@@ -138,6 +138,24 @@ TEST_F(NeighborCacheTest, IsReachableForHalfToOneAndAHalfOfItsTime) {  // RFC 48
   EXPECT_EQ(state(1), reachable);
   pass(32s);
   EXPECT_EQ(state(1), stale);
+}
+
+TEST_F(NeighborCacheTest, NeighboursFallOutOfStep) {  // RFC 4861 §6.3.2
+  NeighborCache many{random, {.entries = 500, .incomplete = 500}, {}};
+  for (unsigned host = 1; host <= 500; ++host) {
+    (void)many.want(key(host), now);
+    (void)many.learn(key(host), mac_of(1), NeighborEvent::reply, false, now);
+  }
+  std::vector<unsigned> stale_after(61);
+  for (unsigned second = 1; second <= 60; ++second) {
+    now += 1s;
+    many.advance(now, [](const NeighborDuty&) {});
+    for (const auto& view : many.entries()) stale_after[second] += view.state == stale ? 1 : 0;
+  }
+  EXPECT_EQ(stale_after[14], 0u);
+  EXPECT_EQ(stale_after[46], 500u);
+  for (unsigned second = 17; second <= 46; second += 2)
+    EXPECT_GT(stale_after[second], stale_after[second - 2]) << "some in every two seconds";
 }
 
 TEST_F(NeighborCacheTest, ReChecksAStaleNeighbourFiveSecondsAfterUse) {  // RFC 1122 §2.3.2.1
@@ -241,17 +259,58 @@ TEST_F(NeighborCacheTest, WhereThereIsNoRoomThePacketComesBack) {
 TEST_F(NeighborCacheTest, WhoWasUsedLatelyGetsAnotherRound) {
   for (unsigned host = 1; host <= limits.entries; ++host) asks_us(host);
   for (unsigned host = 1; host <= limits.entries; ++host) {
-    if (host == 5) continue;
+    if (host == 6) continue;
     cache.resolve(key(host), now);
     answers(host);
   }
   pass(60s);
   for (unsigned host = 1; host <= limits.entries; ++host) ASSERT_EQ(state(host), stale);
   asks_us(100);
-  EXPECT_EQ(state(5), none) << "the only one that nobody used";
+  EXPECT_EQ(state(6), none) << "the only one that nobody used";
   asks_us(101);
   EXPECT_EQ(cache.size().level(), limits.entries) << "the others' second chance is over";
   EXPECT_EQ(state(101), stale);
+}
+
+TEST_F(NeighborCacheTest, WhereAllWereUsedLatelyOneGoesAllTheSame) {
+  for (unsigned host = 1; host <= limits.entries; ++host) {
+    asks_us(host);
+    cache.resolve(key(host), now);
+    answers(host);
+  }
+  pass(60s);
+  asks_us(100);
+  EXPECT_EQ(state(100), stale);
+  EXPECT_EQ(cache.size().level(), limits.entries);
+}
+
+TEST_F(NeighborCacheTest, WhoComesNewWasNotUsedYet) {
+  for (unsigned host = 1; host <= limits.entries; ++host) {
+    asks_us(host);
+    cache.resolve(key(host), now);
+    answers(host);
+  }
+  pass(60s);
+  PacketQueue waiting;
+  EXPECT_TRUE(cache.remove(key(4), waiting));
+  asks_us(50);
+  asks_us(60);
+  EXPECT_EQ(state(50), none) << "whatever 4 was, in whose place it came";
+}
+
+TEST_F(NeighborCacheTest, AQuestionMayTakeThePlaceOfTheOldestQuestionOnly) {
+  for (unsigned host = 1; host <= limits.entries - 2; ++host)
+    (void)cache.set(key(host), mac_of(1), permanent, now);
+  waits(11, 11);
+  waits(12, 12);
+  asks_us(13);
+  EXPECT_EQ(state(13), none) << "what is only heard takes nobody's place";
+  NeighborWait wait = cache.wait(key(14), packet(14), now);
+  EXPECT_EQ(wait.action, NeighborAction::ask_everyone);
+  EXPECT_THAT(numbers(std::move(wait.dropped)), ElementsAre(11));
+  EXPECT_EQ(state(12), incomplete);
+  EXPECT_EQ(state(14), incomplete);
+  EXPECT_EQ(cache.size().level(), limits.entries);
 }
 
 TEST_F(NeighborCacheTest, AnAnswerNobodyAskedForConfirmsNothing) {
@@ -374,6 +433,20 @@ TEST_F(NeighborCacheTest, TheAdministratorReleasesWhatWaits) {
   NeighborDuty duty = cache.set(key(1), mac_of(9), permanent, now);
   EXPECT_EQ(duty.action, NeighborAction::send_waiting);
   EXPECT_THAT(numbers(std::move(duty.released)), ElementsAre(3));
+}
+
+TEST_F(NeighborCacheTest, WhatTheAdministratorSaysLastsAsLongAsItsState) {
+  (void)cache.set(key(1), mac_of(1), reachable, now);
+  (void)cache.set(key(2), mac_of(2), stale, now);
+  (void)cache.set(key(3), mac_of(3), permanent, now);
+  pass(14s);
+  EXPECT_EQ(state(1), reachable);
+  pass(32s);
+  EXPECT_EQ(state(1), stale);
+  EXPECT_EQ(state(2), stale);
+  EXPECT_EQ(state(3), permanent);
+  (void)cache.set(key(2), mac_of(2), stale, now);
+  EXPECT_EQ(cache.next_deadline(), std::nullopt);
 }
 
 TEST_F(NeighborCacheTest, RemovingGivesBackWhatWaits) {

@@ -117,6 +117,26 @@ TEST_F(NeighborChanges, ANewLinkAddressInTheSameStateIsTold) {
   EXPECT_EQ(changes[0].mac, mac_of(2));
 }
 
+TEST_F(NeighborChanges, WhatTheAdministratorChangesIsTold) {
+  (void)cache.set(key(1), mac_of(1), permanent, now);
+  EXPECT_THAT(cache.take_changes(), ElementsAre(Change(1u, permanent)));
+  (void)cache.set(key(1), mac_of(2), permanent, now);
+  EXPECT_THAT(cache.take_changes(), ElementsAre(Change(1u, permanent)));
+  (void)cache.set(key(1), mac_of(2), permanent, now);
+  EXPECT_THAT(cache.take_changes(), IsEmpty());
+}
+
+TEST_F(NeighborChanges, WhoBeginsToWatchIsToldOfAllThatIsThere) {
+  for (unsigned host = 1; host <= 3; ++host) heard(host);
+  cache.take_changes();
+  EXPECT_TRUE(removes(1));
+  heard(2, 7);
+  cache.watch(true);
+  const auto changes = cache.take_changes();
+  EXPECT_THAT(changes, testing::UnorderedElementsAre(Change(2u, stale), Change(3u, stale)));
+  EXPECT_THAT(cache.take_changes(), IsEmpty());
+}
+
 TEST_F(NeighborChanges, WhatStaysAsItIsIsNotTold) {
   heard(1);
   cache.take_changes();
@@ -129,6 +149,7 @@ TEST_F(NeighborChanges, TheEndIsTold) {
   cache.take_changes();
   EXPECT_TRUE(removes(1));
   EXPECT_THAT(cache.take_changes(), ElementsAre(Change(1u, none)));
+  EXPECT_THAT(cache.take_changes(), IsEmpty());
 }
 
 TEST_F(NeighborChanges, ForgettingAFailureIsTold) {

@@ -37,6 +37,10 @@ const Row rows[] = {
     // It was heard of.
     {incomplete, Event::heard, 2, stale, Action::send_waiting},
     {failed, Event::heard, 3, stale, Action::send_waiting},
+    {none, Event::heard, 0, stale, Action::send_waiting},
+    {stale, Event::heard, 0, stale, Action::none},
+    {delay, Event::heard, 0, delay, Action::none},
+    {probe, Event::heard, 2, stale, Action::none},
     {reachable, Event::heard, 0, reachable, Action::none},
     {permanent, Event::heard, 0, permanent, Action::none},
     // With another link address than before.
@@ -84,10 +88,9 @@ TEST(NeighborMachine, DoesNotPutOffATimerThatRuns) {
 }
 
 TEST(NeighborStates, HaveTheNamesOfIpNeigh) {
-  EXPECT_EQ(to_string(reachable), "REACHABLE");
-  EXPECT_EQ(to_string(incomplete), "INCOMPLETE");
-  EXPECT_EQ(to_string(stale), "STALE");
-  EXPECT_EQ(to_string(permanent), "PERMANENT");
+  const std::string_view names[] = {"NONE",  "INCOMPLETE", "REACHABLE", "STALE",
+                                    "DELAY", "PROBE",      "FAILED",    "PERMANENT"};
+  for (std::uint8_t i = 0; i < 8; ++i) EXPECT_EQ(to_string(NeighborState(i)), names[i]);
 }
 
 }  // namespace
