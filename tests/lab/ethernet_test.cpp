@@ -102,11 +102,17 @@ TEST_F(Ethernet, AUnicastPacketInALinkBroadcastIsDropped) {  // RFC 1122 §3.3.6
 }
 
 TEST_F(Ethernet, FramesAndBytesAreCounted) {  // RFC 2863
+  lan.sends(ping());
   const auto before = lan.interface().counters;
   lan.sends(ping());
+  lan.sends(ethernet("02:00:00:00:00:09", broadcast_mac) / ipv4("10.0.1.9", "10.0.1.255") /
+            icmp_echo(7, 1));
   const auto after = lan.interface().counters;
-  EXPECT_GE(after.rx_packets - before.rx_packets, 1u);
-  EXPECT_GE(after.tx_bytes - before.tx_bytes, 14u + 32u);
+  EXPECT_EQ(after.rx_packets - before.rx_packets, 2u);
+  EXPECT_EQ(after.rx_multicast - before.rx_multicast, 1u);
+  EXPECT_EQ(after.rx_bytes - before.rx_bytes, encode(ping()).size() + 14 + 14 + 28);
+  EXPECT_EQ(after.tx_packets - before.tx_packets, 1u);
+  EXPECT_EQ(after.tx_bytes - before.tx_bytes, encode(ping()).size() + 14);
 }
 
 }  // namespace

@@ -210,12 +210,14 @@ TEST_F(Fragments, AreMadeForANarrowLink) {  // RFC 1812 §4.2.2.7
     EXPECT_EQ(each,
               ipv4("10.0.1.9", "10.0.2.7", {.ttl = 8, .tos = 0x10, .id = 4711, .protocol = 253}));
   EXPECT_EQ(join(frames_of(wan)), bytes(1400));
+  EXPECT_EQ(router.stack().counters().fragments_created, 3u);
 }
 
 TEST_F(Fragments, AreNotMadeOfWhatFitsExactly) {
   wan.set_mtu(576);
   lan.sends(transit(556));
   EXPECT_THAT(wan.received(), OnePacket(ipv4({.more = false, .offset = 0}) / bytes(556)));
+  EXPECT_EQ(router.stack().counters().fragments_created, 0u);
 }
 
 TEST_F(Fragments, AreMadeForEveryMtuAndSize) {

@@ -93,6 +93,45 @@ TEST_F(Originate, ByRoutesThatLeadNowhereEachSaysSo) {
   EXPECT_EQ(refused("10.66.3.1"), DropReason::prohibit);
 }
 
+TEST_F(Originate, ByATunnelThereIsNoLinkHeaderAndNobodyIsAskedFor) {
+  Interface& tunnel =
+      host.stack().add_interface({.name = "tun0", .link = LinkType::point_to_point});
+  EXPECT_TRUE(
+      host.stack().add_address(tunnel, parse_ipv4_subnet("10.0.8.1/24").value(), lab.now()));
+  EXPECT_EQ(refused("10.0.8.2"), std::nullopt);
+  Batch batch;
+  ASSERT_TRUE(host.stack().drain(tunnel.index, batch));
+  ASSERT_EQ(batch.size(), 1u);
+  const Frame datagram = decode_ipv4(batch.packets()[0].bytes());
+  EXPECT_EQ(*layer<Ipv4Layer>(datagram)->destination, address("10.0.8.2"));
+  EXPECT_EQ(tunnel.counters.tx_packets, 1u);
+  EXPECT_EQ(tunnel.counters.tx_bytes, 28u);
+}
+
+TEST_F(Originate, MoreThanMayWaitForANeighbourIsCountedWhereItWouldLeave) {  // RFC 1122 §2.3.2.2
+  for (int i = 0; i < 130; ++i) EXPECT_EQ(refused("10.0.2.99"), std::nullopt);
+  EXPECT_EQ(host.drops(1, DropReason::neighbor_queue_full), 2u);
+}
+
+TEST_F(Originate, ToOurselvesIsCountedOnceOutAndOnceIn) {  // RFC 2863
+  const auto& counters = host.stack().interfaces()[loopback_index].counters;
+  const auto before = host.stack().counters().originated;
+  EXPECT_TRUE(host.pings("10.0.2.1"));
+  EXPECT_EQ(host.stack().counters().originated, before + 2) << "the request and the reply";
+  EXPECT_EQ(counters.tx_packets, 2u);
+  EXPECT_EQ(counters.tx_bytes, 2u * 28u);
+  EXPECT_EQ(counters.rx_packets, 2u);
+  EXPECT_EQ(counters.rx_bytes, 2u * 28u);
+}
+
+TEST_F(Originate, WhatADeviceLosesIsCounted) {
+  host.stack().transmit_failed(lan.index(), DropReason::device_full, 3);
+  host.stack().receive_failed(lan.index(), DropReason::no_buffer, 2);
+  EXPECT_EQ(host.drops(0, DropReason::device_full), 3u);
+  EXPECT_EQ(host.drops(0, DropReason::no_buffer), 2u);
+  EXPECT_EQ(lan.interface().counters.tx_errors, 3u);
+}
+
 TEST_F(Originate, ByALinkThatDoesNotRun) {
   host.stack().set_running(lan.interface(), false, lab.now());
   EXPECT_EQ(refused("10.0.1.9"), DropReason::interface_down);

@@ -84,6 +84,29 @@ TEST(Rib, RemoveMatchesWhatIsSet) {
   EXPECT_EQ(rib.routes(), std::vector{one});
 }
 
+TEST(RouteMatchTest, MatchesByEveryFieldThatIsSet) {
+  Ipv4Route route = via("10.3.0.0/16", "10.1.0.1", 7);
+  route.protocol = RouteProtocol::boot;
+  route.interface = IfIndex{2};
+  const auto matches = [&](auto set) {
+    RouteMatch wanted = match("10.3.0.0/16");
+    set(wanted);
+    return wanted.matches(route);
+  };
+  EXPECT_TRUE(matches([](RouteMatch&) {}));
+  EXPECT_TRUE(matches([&](RouteMatch& m) { m.kind = RouteKind::unicast; }));
+  EXPECT_FALSE(matches([&](RouteMatch& m) { m.kind = RouteKind::blackhole; }));
+  EXPECT_TRUE(matches([&](RouteMatch& m) { m.protocol = RouteProtocol::boot; }));
+  EXPECT_FALSE(matches([&](RouteMatch& m) { m.protocol = RouteProtocol::kernel; }));
+  EXPECT_TRUE(matches([&](RouteMatch& m) { m.gateway = route.gateway; }));
+  EXPECT_FALSE(matches([&](RouteMatch& m) { m.gateway = two.gateway; }));
+  EXPECT_TRUE(matches([&](RouteMatch& m) { m.interface = IfIndex{2}; }));
+  EXPECT_FALSE(matches([&](RouteMatch& m) { m.interface = IfIndex{3}; }));
+  EXPECT_TRUE(matches([&](RouteMatch& m) { m.metric = 7; }));
+  EXPECT_FALSE(matches([&](RouteMatch& m) { m.metric = 0; }));
+  EXPECT_FALSE(match("10.3.0.0/17").matches(route));
+}
+
 TEST(Rib, RemoveTakesThePrefixLiterally) {
   Ipv4Rib rib;
   ASSERT_TRUE(rib.insert(one, RouteInsert::add));
