@@ -1,6 +1,8 @@
 // What an administrator does while packets are under way: links, addresses, neighbours, listeners,
 // the time of day.
 
+#include <algorithm>
+
 #include <gtest/gtest.h>
 
 #include "lab/support/lab.hpp"
@@ -148,6 +150,42 @@ TEST_F(Administration, ANeighbourThatIsWantedMayTakeThePlaceOfAnother) {
   EXPECT_EQ(router.drops(1, DropReason::neighbor_table_full), 1u);
 }
 
+TEST_F(Administration, WhatArrivesIsDatedByItsArrival) {  // RFC 1122 §2.3.2.1
+  const Octets frame = encode(ethernet(default_mac(address("10.0.1.9")), lan.mac()) /
+                              ipv4("10.0.1.9", "10.0.2.99") / udp(1, 2));
+  Batch batch;
+  Packet packet = stack.pool().allocate(frame.size());
+  std::ranges::copy(frame, packet.append(frame.size()).begin());
+  batch.push(std::move(packet));
+  stack.receive(lan.index(), batch, lab.now() + 10s);
+  EXPECT_EQ(stack.next_deadline(), lab.now() + 11s);
+}
+
+TEST_F(Administration, TheNextDeadlineIsThatOfNeighboursOrOfFragments) {
+  const auto fragment = [&](std::uint16_t id) {
+    lan.sends(ipv4("10.0.1.9", "10.0.1.1", {.id = id, .more = true, .protocol = 253}) / bytes(8));
+  };
+  fragment(1);
+  EXPECT_GT(stack.next_deadline(), lab.now() + 10s);
+  stack.want_neighbor(wan.interface(), address("10.0.2.99"), lab.now());
+  EXPECT_LE(stack.next_deadline(), lab.now() + 1s) << "the neighbour's";
+  stack.settings().fragment_time = 200ms;
+  fragment(2);
+  EXPECT_LE(stack.next_deadline(), lab.now() + 200ms) << "the fragment's";
+  EXPECT_GT(stack.next_deadline(), lab.now());
+}
+
+TEST_F(Administration, AnErrorAboutFragmentsAsksForItsNeighbourOnceASecond) {  // RFC 1122 §2.3.2.1
+  lan.sends(ethernet("02:00:00:00:00:66", lan.mac()) /
+            ipv4("10.0.1.66", "10.0.1.1", {.more = true, .protocol = 253}) / bytes(8));
+  lab.run_for(70s);
+  ASSERT_EQ(lan.received().size(), 3u);
+  for (std::size_t i = 1; i < 3; ++i) {
+    EXPECT_EQ(lan.received()[i], arp_request("10.0.1.66"));
+    EXPECT_GE(lan.received()[i].at - lan.received()[i - 1].at, 1s);
+  }
+}
+
 /// Who listens to ICMP: the lab itself is one listener already.
 class Listeners : public testing::Test {
  protected:
@@ -177,6 +215,16 @@ TEST_F(Listeners, WhoNeverCameCannotLeave) {
   EXPECT_EQ(hears(), 0u);
   stack.listen_icmp(true);
   EXPECT_EQ(hears(), 1u);
+}
+
+TEST_F(Listeners, AreToldWhenAMessageCame) {
+  lab.run_for(10s);
+  lan.sends(ipv4("10.0.1.9", "10.0.1.1") / icmp_echo_reply(7, 1));
+  PacketQueue inbox = stack.take_icmp();
+  const Packet message = inbox.pop();
+  ASSERT_TRUE(message);
+  EXPECT_EQ(message->arrived_at, lab.now());
+  EXPECT_EQ(message->arrived_on, lan.index());
 }
 
 TEST_F(Listeners, OneThatLeavesKeepsTheOthersMessages) {

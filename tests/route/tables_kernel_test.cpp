@@ -145,6 +145,31 @@ TEST_F(KernelTables, SyncToWhatThereIsChangesNothing) {
   EXPECT_EQ(routes(), before);
 }
 
+TEST_F(KernelTables, SyncCountsWhatChangedWhateverTheOrder) {
+  const auto a = route("10.3.0.0/16", "10.0.1.9", eth0), b = route("10.3.0.0/16", "10.0.1.8", eth0),
+             c = route("10.2.0.0/16", "10.0.1.9", eth0), d = route("10.2.0.0/16", "10.0.1.7", eth0);
+  EXPECT_EQ(tables.sync_routes({a, b, c, d}), 4u);
+  EXPECT_EQ(tables.sync_routes({d, c, b, a}), 0u);
+  EXPECT_EQ(tables.sync_routes({b, a, d}), 1u);
+}
+
+TEST_F(KernelTables, WhatLeadsNowhereHasNeitherGatewayNorInterface) {
+  Ipv4Route hole = route("10.66.0.0/16", "10.0.1.9", eth0);
+  hole.kind = RouteKind::blackhole;
+  const auto expect_tidy = [&](const char* how) {
+    const auto* const kept = tables.fib().lookup(ip("10.66.0.1"));
+    ASSERT_NE(kept, nullptr) << how;
+    EXPECT_FALSE(kept->has_gateway()) << how;
+    EXPECT_EQ(kept->interface, IfIndex::none) << how;
+  };
+  install(hole);
+  expect_tidy("installed");
+  tables.sync_routes({});
+  EXPECT_EQ(tables.sync_routes({hole}), 1u);
+  expect_tidy("synced");
+  EXPECT_EQ(tables.sync_routes({hole}), 0u);
+}
+
 TEST_F(KernelTables, SyncKeepsTheOrderAmongEquals) {
   install(route("10.3.0.0/16", "10.0.1.9", eth0));
   tables.sync_routes(

@@ -80,6 +80,56 @@ TEST_F(TablesTest, OwnAndBroadcastAddressesAreLocal) {
   EXPECT_EQ(kind_of("10.9.9.9"), std::nullopt);
 }
 
+TEST_F(TablesTest, TheLoopbackIsAllOf127AndNoMore) {  // RFC 1122 §3.2.1.3(g)
+  for (const auto* own : {"127.0.0.0", "127.127.0.1", "127.128.0.1", "127.255.255.254"})
+    EXPECT_EQ(kind_of(own), RouteKind::local) << own;
+  for (const auto* other : {"126.255.255.254", "126.0.0.0", "128.0.0.1"})
+    EXPECT_EQ(kind_of(other), std::nullopt) << other;
+}
+
+TEST_F(TablesTest, NetworkAddressesAreBroadcastsOfOld) {  // RFC 1812 §4.2.3.1
+  EXPECT_EQ(kind_of("10.0.1.0"), RouteKind::broadcast);
+}
+
+TEST_F(TablesTest, AnOwnAddressIsOursThoughItBeABroadcastElsewhere) {
+  ASSERT_TRUE(tables.add_address(eth0, subnet("10.0.2.255/16")));
+  ASSERT_TRUE(tables.add_address(eth1, subnet("10.0.1.255/16")));
+  EXPECT_EQ(kind_of("10.0.2.255"), RouteKind::local);
+  EXPECT_EQ(kind_of("10.0.1.255"), RouteKind::local);
+}
+
+TEST_F(TablesTest, TheLoopbackMayHaveAnyUnicastAddress) {
+  Interface& lo = tables.interfaces()[loopback_index];
+  for (const auto* text : {"127.0.0.2/8", "10.255.0.0/24", "10.255.1.255/24", "10.255.2.1/24"})
+    EXPECT_TRUE(tables.add_address(lo, subnet(text))) << text;
+  for (const auto* text : {"224.0.0.1/24", "0.1.2.3/24", "240.0.0.1/24"})
+    EXPECT_FALSE(tables.add_address(lo, subnet(text))) << text;
+  EXPECT_EQ(kind_of("10.255.2.1"), RouteKind::local);
+  EXPECT_EQ(kind_of("10.255.2.7"), std::nullopt) << "the address, and not its network";
+  EXPECT_THAT(routes(), ElementsAre("10.0.1.0/24 eth0", "10.0.2.0/24 eth1"));
+}
+
+TEST_F(TablesTest, EveryChangeIsSeenByTheNextLookup) {
+  EXPECT_EQ(kind_of("10.0.5.1"), std::nullopt);
+  Interface interface;
+  interface.name = "eth2";
+  interface.addresses.push_back({.subnet = subnet("10.0.5.1/24")});
+  Interface& eth2 = tables.add_interface(std::move(interface));
+  EXPECT_EQ(kind_of("10.0.5.1"), RouteKind::local);
+  tables.set_up(eth2, false);
+  EXPECT_EQ(kind_of("10.0.5.1"), std::nullopt);
+  tables.set_up(eth2, true);
+  EXPECT_EQ(kind_of("10.0.5.7"), RouteKind::unicast);
+  ASSERT_TRUE(tables.add_address(eth2, subnet("10.0.6.1/24")));
+  EXPECT_EQ(kind_of("10.0.6.1"), RouteKind::local);
+  ASSERT_TRUE(tables.remove_address(eth2, subnet("10.0.6.1/24")));
+  EXPECT_EQ(kind_of("10.0.6.1"), std::nullopt);
+  ASSERT_TRUE(tables.add_route(via("10.7.0.0/16", "10.0.5.9"), RouteInsert::add));
+  EXPECT_EQ(kind_of("10.7.0.1"), RouteKind::unicast);
+  ASSERT_TRUE(tables.remove_route({.prefix = parse_ipv4_prefix("10.7.0.0/16").value()}));
+  EXPECT_EQ(kind_of("10.7.0.1"), std::nullopt);
+}
+
 TEST_F(TablesTest, AnAddressMayBeGivenOnce) {
   EXPECT_EQ(tables.add_address(eth0, subnet("10.0.1.1/24")).error().code,
             code(std::errc::file_exists));
@@ -122,6 +172,63 @@ TEST_F(TablesTest, AnAddressTakesItsRouteAlong) {
   EXPECT_EQ(kind_of("10.0.1.1"), std::nullopt);
   EXPECT_EQ(tables.remove_address(eth0, subnet("10.0.1.1/24")).error().code,
             code(std::errc::address_not_available));
+}
+
+TEST_F(TablesTest, AnAddressWithoutANetworkBringsNoRoute) {
+  ASSERT_TRUE(tables.add_address(eth0, subnet("10.7.0.1/32")));
+  EXPECT_THAT(routes(), ElementsAre("10.0.1.0/24 eth0", "10.0.2.0/24 eth1"));
+}
+
+TEST_F(TablesTest, ANetworkOnTwoLinksHasARouteByEach) {
+  ASSERT_TRUE(tables.add_address(eth1, subnet("10.0.1.2/24")));
+  EXPECT_THAT(routes(), ElementsAre("10.0.1.0/24 eth0", "10.0.1.0/24 eth1", "10.0.2.0/24 eth1"));
+}
+
+TEST_F(TablesTest, AnAddressTakesNobodyElsesRoutesAlong) {
+  ASSERT_TRUE(tables.add_address(eth0, subnet("10.0.5.1/24")));
+  ASSERT_TRUE(tables.add_route(via("10.3.0.0/16", "10.0.1.9"), RouteInsert::add));
+  Ipv4Route preferring = via("10.4.0.0/16", "10.0.2.9");
+  preferring.preferred_source = ip("10.0.5.1");
+  ASSERT_TRUE(tables.add_route(preferring, RouteInsert::add));
+  ASSERT_TRUE(tables.remove_address(eth0, subnet("10.0.5.1/24")));
+  EXPECT_THAT(routes(), ElementsAre("10.0.1.0/24 eth0", "10.0.2.0/24 eth1", "10.3.0.0/16 eth0",
+                                    "10.4.0.0/16 eth1"));
+}
+
+TEST_F(TablesTest, AGatewayMayBeSoughtOnOneOfTwoLinks) {
+  Interface& eth2 = add("eth2", "10.0.1.3/24");
+  Ipv4Route route = via("10.3.0.0/16", "10.0.1.9");
+  for (const IfIndex link : {eth0.index, eth2.index}) {
+    route.interface = link;
+    ASSERT_TRUE(tables.add_route(route, RouteInsert::replace));
+    EXPECT_EQ(tables.fib().lookup(ip("10.3.0.1"))->interface, link);
+  }
+  route.interface = eth1.index;
+  route.prefix = parse_ipv4_prefix("10.4.0.0/16").value();
+  EXPECT_EQ(refusal(route), code(std::errc::network_unreachable));
+}
+
+TEST_F(TablesTest, ARouteWithoutAGatewayNeedsAnInterface) {
+  Ipv4Route route;
+  route.prefix = parse_ipv4_prefix("10.3.0.0/16").value();
+  EXPECT_EQ(refusal(route), code(std::errc::no_such_device));
+  route.interface = eth1.index;
+  EXPECT_EQ(refusal(route), std::error_code());
+  EXPECT_EQ(tables.fib().lookup(ip("10.3.0.1"))->next_hop(ip("10.3.0.1")), ip("10.3.0.1"));
+}
+
+TEST_F(TablesTest, ARouteThatIsNotThereCannotBeRemoved) {
+  EXPECT_EQ(tables.remove_route({.prefix = parse_ipv4_prefix("10.3.0.0/16").value()}).error().code,
+            code(std::errc::no_such_process));
+}
+
+TEST_F(TablesTest, ARedirectOutlivesTheRouteAroundIt) {  // only a kernel's tables forget it
+  ASSERT_TRUE(tables.add_route(via("10.3.0.0/16", "10.0.1.9"), RouteInsert::add));
+  Ipv4Route learnt = via("10.3.0.1/32", "10.0.1.8");
+  learnt.protocol = RouteProtocol::redirect;
+  ASSERT_TRUE(tables.add_route(learnt, RouteInsert::replace));
+  ASSERT_TRUE(tables.remove_route({.prefix = parse_ipv4_prefix("10.3.0.0/16").value()}));
+  EXPECT_EQ(kind_of("10.3.0.1"), RouteKind::unicast);
 }
 
 TEST_F(TablesTest, AGatewayFindsItsInterface) {
@@ -172,6 +279,12 @@ TEST_F(TablesTest, UpBringsTheConnectedRoutesBackAndNoOthers) {
   EXPECT_THAT(routes(), ElementsAre("10.0.1.0/24 eth0", "10.0.2.0/24 eth1"));
 }
 
+TEST_F(TablesTest, UpAgainWhatIsUpBringsNothing) {
+  EXPECT_EQ(tables.flush_routes([](const Ipv4Route&) { return true; }), 2u);
+  tables.set_up(eth0, true);
+  EXPECT_THAT(routes(), IsEmpty());
+}
+
 TEST_F(TablesTest, RoutesToNowhereNeedNoInterface) {
   Ipv4Route hole;
   hole.prefix = parse_ipv4_prefix("10.66.0.0/16").value();
@@ -180,6 +293,12 @@ TEST_F(TablesTest, RoutesToNowhereNeedNoInterface) {
     ASSERT_TRUE(tables.add_route(hole, RouteInsert::replace));
     EXPECT_EQ(kind_of("10.66.1.1"), kind);
   }
+  hole.gateway = ip("10.0.1.9");
+  hole.interface = eth0.index;
+  ASSERT_TRUE(tables.add_route(hole, RouteInsert::replace));
+  const Ipv4Route* const kept = tables.fib().lookup(ip("10.66.1.1"));
+  EXPECT_FALSE(kept->has_gateway()) << "and keep none";
+  EXPECT_EQ(kept->interface, IfIndex::none);
 }
 
 TEST_F(TablesTest, AConnectedNetworkWinsOverTheDefaultRoute) {  // RFC 1812 §5.2.4.3
@@ -199,6 +318,33 @@ TEST_F(TablesTest, TheSourceIsTheAddressTowardsTheNextHop) {  // RFC 1122 §3.3.
   EXPECT_EQ(source("10.3.0.1"), ip("10.0.5.1"));
   EXPECT_EQ(source("10.0.2.1"), ip("10.0.2.1"));
   EXPECT_EQ(source("127.0.0.1"), ip("127.0.0.1"));
+  EXPECT_EQ(source("127.3.4.5"), ip("127.0.0.1")) << "which is the one that it has";
+}
+
+TEST_F(TablesTest, WithoutAnAddressTowardsTheNextHopTheSourceIsTheLinksFirst) {
+  Ipv4Route route;
+  route.prefix = parse_ipv4_prefix("10.9.0.0/16").value();
+  route.interface = eth1.index;
+  EXPECT_EQ(tables.source_for(route, ip("10.9.0.1")), ip("10.0.2.1"));
+}
+
+TEST_F(TablesTest, WithoutAnAddressThereTheSourceIsTheMachinesFirst) {  // RFC 1122 §3.3.4.3
+  Interface bare;
+  bare.name = "eth2";
+  Ipv4Route route;
+  route.prefix = parse_ipv4_prefix("10.9.0.0/16").value();
+  route.interface = tables.add_interface(std::move(bare)).index;
+  const auto source = [&] { return tables.source_for(route, ip("10.9.0.1")); };
+  EXPECT_EQ(source(), ip("10.0.1.1"));
+  tables.set_up(eth0, false);
+  EXPECT_EQ(source(), ip("10.0.2.1")) << "of those that are up";
+  tables.set_up(eth0, true);
+  ASSERT_TRUE(tables.remove_address(eth0, subnet("10.0.1.1/24")));
+  EXPECT_EQ(source(), ip("10.0.2.1"));
+  ASSERT_TRUE(tables.remove_address(eth1, subnet("10.0.2.1/24")));
+  EXPECT_EQ(source(), Ipv4Address()) << "never that of the loopback";
+  route.interface = IfIndex::none;
+  EXPECT_EQ(source(), Ipv4Address());
 }
 
 TEST_F(TablesTest, ThePreferredSourceMustBeOurs) {
