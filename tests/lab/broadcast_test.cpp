@@ -40,6 +40,12 @@ TEST_F(Broadcast, TimestampRequestsAreIgnored) {  // RFC 1122 §3.2.2.8
   EXPECT_TRUE(lan.silent());
 }
 
+TEST_F(Broadcast, FromWhoHasNoAddressIsForProgramsOnly) {  // RFC 1122 §3.2.1.3(a)
+  lan.sends(ethernet("02:00:00:00:00:66", broadcast_mac) / ipv4("0.0.0.0", "255.255.255.255") /
+            udp(68, 67));
+  EXPECT_EQ(lan.interface().drops[DropReason::martian_source], 1u);
+}
+
 TEST_F(Broadcast, AGroupThatNobodyJoinedIsIgnored) {  // RFC 1112 §7.2
   lan.sends(ipv4("10.0.1.9", "239.1.2.3") / udp(5353, 5353));
   EXPECT_TRUE(lan.silent());

@@ -33,6 +33,7 @@ TEST_F(Forwarding, APacketGoesOnWithOneHopLess) {  // RFC 1812 §5.2.1, §5.3.1
                         transit({.ttl = 63, .tos = 0x2c, .id = 4711, .total_length = 32}) /
                         icmp_echo(7, 1) / "ping"));
   EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(router.stack().counters().forwarded, 1u);
 }
 
 TEST_F(Forwarding, TtlOneIsAnsweredNotForwarded) {  // RFC 1812 §5.3.1

@@ -49,6 +49,8 @@ class Fragments : public testing::Test {
 TEST_F(Fragments, InOrderAreJoined) {
   for (const Frame& each : fragments_of(ping(3000), 1500)) lan.sends(each);
   EXPECT_EQ(replied(), reply_to(3000));
+  EXPECT_EQ(router.stack().counters().fragments_received, 3u);
+  EXPECT_EQ(router.stack().counters().reassembled, 1u);
 }
 
 TEST_F(Fragments, InReverseOrderAreJoined) {

@@ -117,8 +117,11 @@ TEST_F(HostSockets, SoAreBroadcasts) {
 TEST_F(HostSockets, WhoHasNoAddressYetMayAskEverybody) {  // RFC 1122 §3.2.1.3(a)
   lan.sends(ipv4("0.0.0.0", "255.255.255.255") / udp(68, 67));
   expect_left_to_the_kernel();
-  lan.sends(ipv4("0.0.0.0", "10.0.1.1") / udp(68, 67));
+  lan.sends(ethernet("02:00:00:00:00:66", broadcast_mac) / ipv4("127.0.0.1", "255.255.255.255") /
+            udp(68, 67));
   EXPECT_EQ(host.drops(0, DropReason::martian_source), 1u);
+  lan.sends(ipv4("0.0.0.0", "10.0.1.1") / udp(68, 67));
+  EXPECT_EQ(host.drops(0, DropReason::martian_source), 2u);
 }
 
 TEST_F(HostSockets, ARouterStillOwesItsErrors) {

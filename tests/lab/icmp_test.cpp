@@ -98,6 +98,8 @@ TEST_F(IcmpTest, UnknownAndDeprecatedTypesAreDroppedInSilence) {  // RFC 1122 §
     if (type != 8 && type != 13)
       lan.sends(to_us() / icmp(static_cast<std::uint8_t>(type), 0) / bytes(20));
   EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(router.heard().size(), 6u) << "replies, errors and redirects";
+  EXPECT_EQ(router.drops(0, DropReason::icmp_ignored), 256u - 2u - 6u);
 }
 
 TEST_F(IcmpTest, ATimestampRequestIsAnsweredCorrectly) {  // RFC 792 page 16; RFC 1122 §3.2.2.8
@@ -184,19 +186,25 @@ TEST_F(IcmpTest, DamagedUdpIsDroppedInSilence) {  // RFC 1122 §4.1.3.4; RFC 768
 TEST_F(IcmpTest, AnUnknownProtocolIsUnreachable) {  // RFC 1122 §3.2.2.1
   lan.sends(to_us({.protocol = 253}) / "data");
   EXPECT_THAT(lan.received(), OnePacket(icmp_unreachable(protocol) / to_us({.protocol = 253})));
+  EXPECT_EQ(router.drops(0, DropReason::unknown_protocol), 1u);
 }
 
 TEST_F(IcmpTest, ASegmentToAClosedPortIsReset) {  // RFC 9293 §3.10.7.1
   lan.sends(to_us() / tcp(5000, 80, {.flags = 0x02, .sequence = 1000}));
   EXPECT_THAT(lan.received(),
-              OnePacket(ipv4("10.0.1.1", "10.0.1.9") /
+              OnePacket(ipv4("10.0.1.1", "10.0.1.9", {.dont_fragment = true}) /
                         tcp(80, 5000, {.flags = 0x14, .sequence = 0, .acknowledgment = 1001})));
+  EXPECT_EQ(router.drops(0, DropReason::no_socket), 1u);
 }
 
 TEST_F(IcmpTest, AResetIsNotAnswered) {
   lan.sends(to_us() / tcp(5000, 80, {.flags = 0x04}));
+  EXPECT_EQ(router.drops(0, DropReason::no_socket), 1u);
+  lan.sends(ipv4("10.0.1.9", "10.0.1.255") / tcp(5000, 80, {.flags = 0x02}));
+  EXPECT_EQ(router.drops(0, DropReason::no_socket), 2u);
   lan.sends(to_us() / tcp(5000, 80, {.flags = 0x02, .checksum = 0xbad1}));
   EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(router.drops(0, DropReason::transport_checksum), 1u);
 }
 
 TEST_F(IcmpTest, TheQuoteHoldsWhatFitsInto576Bytes) {  // RFC 1812 §4.3.2.3

@@ -67,6 +67,21 @@ TEST_F(Options, RecordRouteNamesTheOutgoingInterface) {  // RFC 1812 §5.3.13.5
               OnePacket(ipv4({.options = octets({7, 11, 12, 9, 9, 9, 9, 10, 0, 2, 1, 0})})));
 }
 
+TEST_F(Options, RecordRouteNamesNobodyWhereThereIsNoAddress) {
+  Stack& stack = router.stack();
+  Interface& tunnel = stack.add_interface({.name = "tun0", .link = LinkType::point_to_point});
+  Ipv4Route route;
+  route.prefix = parse_ipv4_prefix("10.9.0.0/16").value();
+  route.interface = tunnel.index;
+  EXPECT_TRUE(stack.tables().add_route(route, RouteInsert::add));
+  lan.sends(ipv4("10.0.1.9", "10.9.0.1", {.options = octets({7, 7, 4, 9, 9, 9, 9, 0})}) /
+            udp(1, 2));
+  Batch batch;
+  ASSERT_TRUE(stack.drain(tunnel.index, batch));
+  EXPECT_EQ(layer<Ipv4Layer>(decode_ipv4(batch.packets()[0].bytes()))->fields.options,
+            octets({7, 7, 8, 0, 0, 0, 0, 0}));
+}
+
 TEST_F(Options, AFullRecordRouteIsLeftAlone) {  // RFC 791 page 21
   const Octets full = octets({7, 7, 8, 1, 2, 3, 4, 0});
   goes_through(full);
