@@ -60,5 +60,20 @@ TEST_F(HostConflictOnTheWire, FurtherClaimsAreNotAnswered) {
   EXPECT_EQ(count_of(lan.received(), arp_reply("10.0.1.1", "10.0.1.9")), 1u);
 }
 
+class SlowConflictOnTheWire : public HostConflictOnTheWire {};
+
+TEST_F(SlowConflictOnTheWire, AClaimTenSecondsLaterIsMetAgain) {  // RFC 5227 §2.4(b)
+  proves("ARP-DEFEND", "ARP-DEFEND-RATE");
+  differs_on_linux("the kernel leaves address conflicts to programs such as systemd-networkd");
+  lan.record_announcements();
+  wait_for_the_last_announcement();
+  const auto begin = std::chrono::steady_clock::now();
+  ASSERT_TRUE(bench().repeat(250ms, 15s, [&] {
+    lan.sends(claim());
+    return count_of(lan.received(), defence(lan)) == 2;
+  }));
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, 10s);
+}
+
 }  // namespace
 }  // namespace smolstack::test

@@ -99,6 +99,15 @@ TEST_F(RouterArpOnTheWire, AnAddressIsAnsweredForOnItsOwnWireOnly) {  // RFC 181
   EXPECT_THAT(wan.received(), OnePacket(arp_reply("10.0.2.1", "10.0.2.7")));
 }
 
+TEST_F(RouterArpOnTheWire, WhoeverItLeadsToIsNotAnsweredFor) {  // no proxy ARP (RFC 1027)
+  proves("ARP-NOT-OURS");
+  lan.sends(arp_request("10.0.1.9", "10.0.2.7"));
+  EXPECT_TRUE(lan.silent());
+  EXPECT_TRUE(wan.silent());
+  lan.sends(request());
+  EXPECT_THAT(lan.received(), OnePacket(arp_reply("10.0.1.1", "10.0.1.9")));
+}
+
 TEST_F(HostArpOnTheWire, AForeignHardwareTypeIsIgnored) {
   proves("ARP-BAD-HTYPE");
   for (const unsigned type : {0u, 2u, 7u, 0x0100u, 0xffffu})

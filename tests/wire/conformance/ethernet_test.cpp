@@ -88,6 +88,36 @@ TEST_P(EthernetOnTheWire, UnknownTypesAreDroppedInSilence) {
   expect_an_answer();
 }
 
+TEST_P(EthernetOnTheWire, AProperPacketInATaggedFrameIsNotOurs) {  // IEEE 802.1Q: a VLAN of others
+  proves("ETH-UNKNOWN-TYPE");
+  for (const unsigned tag : {0x8100u, 0x88a8u})
+    lan.sends(ethernet(neighbor, lan.mac(), static_cast<std::uint16_t>(tag)) /
+              octets({0x00, 0x05, 0x08, 0x00}) / ping());
+  EXPECT_TRUE(lan.silent());
+  expect_an_answer();
+}
+
+TEST_P(EthernetOnTheWire, AProperPacketInAnIeee802FrameIsDroppedInSilence) {  // RFC 1042
+  proves("ETH-UNKNOWN-TYPE");
+  const Octets snap = octets({0xaa, 0xaa, 0x03, 0x00, 0x00, 0x00, 0x08, 0x00});
+  const auto length = static_cast<std::uint16_t>(snap.size() + encode(ping()).size());
+  lan.sends(ethernet(neighbor, lan.mac(), length) / snap / ping());
+  EXPECT_TRUE(lan.silent());
+  expect_an_answer();
+}
+
+TEST_P(EthernetOnTheWire, AnIpv6EchoRequestToAllIsDroppedInSilence) {  // RFC 2464 §7, RFC 4443 §4.1
+  proves("ETH-UNKNOWN-TYPE");
+  const Octets header = octets({0x60, 0, 0, 0, 0, 8, 58, 64});
+  const Octets source = octets({0xfe, 0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 9});
+  const Octets all_nodes = octets({0xff, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1});
+  const Octets echo = octets({128, 0, 0x82, 0x33, 0, 0, 0, 0});
+  for (const Mac& to : {Mac("33:33:00:00:00:01"), Mac(lan.mac())})
+    lan.sends(ethernet(neighbor, to, 0x86dd) / header / source / all_nodes / echo);
+  EXPECT_TRUE(lan.silent());
+  expect_an_answer();
+}
+
 TEST_P(EthernetOnTheWire, RuntsOfEveryLengthAreDroppedInSilence) {  // RFC 791 §3.1
   proves("ETH-RUNT");
   const Octets whole = encode(ethernet(neighbor, lan.mac()) / ping());
@@ -108,8 +138,10 @@ TEST_F(HostEthernetOnTheWire, AUnicastPacketInALinkBroadcastIsDropped) {  // RFC
 
 TEST_F(HostEthernetOnTheWire, NothingIsSentToAGroupAddressThatAFrameClaimsToComeFrom) {
   proves("ETH-SRC-MULTICAST");  // RFC 1812 §3.3.2; the judge looks too
-  for (const char* source : {"01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff"})
+  for (const char* source : {"01:00:5e:00:00:01", "ff:ff:ff:ff:ff:ff"}) {
+    lan.sends(ethernet(source, lan.mac()) / arp_request("10.0.1.9", "10.0.1.1"));
     lan.sends(ethernet(source, lan.mac()) / ping());
+  }
   for (const Captured& each : lan.received())
     EXPECT_FALSE(layer<EthernetLayer>(decode(each.bytes))->destination->is_group()) << each;
   expect_an_answer();
@@ -122,6 +154,42 @@ TEST_P(EthernetOnTheWire, AFrameBeyondTheMtuDoesNoHarm) {
   lan.sends(ipv4("10.0.1.9", "10.0.1.1") / icmp_echo(7, 1) / bytes(8000));
   (void)lan.received();  // fragments, or nothing: the judge looks at their lengths
   expect_an_answer();
+}
+
+/// A router in between is no hub: what it may not take in it does not pass on either.
+class RouterEthernetOnTheWire : public RouterTest {
+ protected:
+  Frame through() { return ipv4("10.0.1.9", "10.0.2.7") / icmp_echo(7, 1) / "through"; }
+  void expect_only_what_is_right() {
+    EXPECT_TRUE(wan.silent());
+    EXPECT_TRUE(lan.silent());
+    lan.sends(through());
+    EXPECT_THAT(wan.received(), OnePacket(through()));
+  }
+};
+
+TEST_F(RouterEthernetOnTheWire, AFrameForAnotherStationIsNotForwarded) {  // RFC 1812 §5.3.4
+  proves("ETH-OTHER-MAC");
+  lan.sends(ethernet(neighbor, another_station) / through());
+  expect_only_what_is_right();
+}
+
+TEST_F(RouterEthernetOnTheWire, RuntsAndUnknownTypesAreNotForwarded) {
+  proves("ETH-RUNT", "ETH-UNKNOWN-TYPE");
+  const Octets whole = encode(ethernet(neighbor, lan.mac()) / through());
+  for (std::size_t length = 14; length < 34; ++length)
+    lan.sends_bytes(ConstBytes(whole).first(length));
+  for (const unsigned type : {0x0801u, 0x8100u, 0x86ddu})
+    lan.sends(ethernet(neighbor, lan.mac(), static_cast<std::uint16_t>(type)) / through());
+  expect_only_what_is_right();
+}
+
+TEST_F(RouterEthernetOnTheWire, PaddingStaysOnTheLinkThatItCameFrom) {  // RFC 894
+  proves("ETH-PADDED");
+  lan.sends(sized(through(), 60, 0xee));
+  ASSERT_THAT(wan.received(), OnePacket(ipv4({.total_length = 35}) / icmp_echo(7, 1) / "through"));
+  const auto& forwarded = wan.received().front().bytes;
+  EXPECT_THAT(Octets(forwarded.begin() + 14 + 35, forwarded.end()), Each(std::byte{0}));
 }
 
 }  // namespace

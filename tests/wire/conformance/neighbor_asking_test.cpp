@@ -1,6 +1,9 @@
 // ARP, the asking side: what waits for an answer, how often is asked, and what becomes of those
 // who do not answer. RFC 1122 §2.3.2, RFC 1812 §3.3.2.
 
+#include <algorithm>
+#include <functional>
+
 #include "wire/kit/wire_test.hpp"
 
 namespace smolstack::test {
@@ -48,6 +51,31 @@ TEST_F(HostAskingOnTheWire, WhatWaitsLeavesInOrderAndOnce) {  // RFC 1122 §2.3.
   lan.sends(answer_of_late());
   EXPECT_THAT(lan.received(),
               ElementsAre(icmp_echo_reply(7, 1), icmp_echo_reply(7, 2), icmp_echo_reply(7, 3)));
+}
+
+TEST_F(HostAskingOnTheWire, OfMoreThanCanWaitTheLatestLeaves) {  // RFC 1122 §2.3.2.2
+  proves("ARP-QUEUE-LATEST");
+  constexpr std::uint16_t many = 140;  // 128 wait here; Linux makes some 150 echo replies at a time
+  for (std::uint16_t i = 1; i <= many; ++i) lan.sends(ping_from(late, i));
+  EXPECT_EQ(count_of(lan.received(), icmp_echo_reply()), 0u);
+  lan.sends(answer_of_late());
+  std::vector<std::uint32_t> numbers;
+  for (const Captured& each : lan.received())
+    if (each == icmp_echo_reply())
+      numbers.push_back(*layer<IcmpLayer>(decode(each.bytes))->rest & 0xffff);
+  ASSERT_FALSE(numbers.empty());
+  EXPECT_EQ(numbers.back(), many);
+  EXPECT_EQ(std::ranges::adjacent_find(numbers, std::ranges::greater_equal()), numbers.end())
+      << "out of order, or twice";
+}
+
+TEST_F(RouterAskingOnTheWire, EachInterfaceAsksInItsOwnName) {  // RFC 826
+  proves("ARP-REQUEST-FORMAT");
+  lan.sends(ipv4("10.0.1.9", "10.0.2.77") / udp(1000, 7) / "hello");
+  EXPECT_TRUE(lan.silent());
+  EXPECT_THAT(wan.received(),
+              OnePacket(ethernet(wan.mac(), broadcast_mac, 0x0806) /
+                        arp_request("10.0.2.1", "10.0.2.77", {.sender_mac = wan.mac()})));
 }
 
 TEST_F(RouterAskingOnTheWire, ThousandsThatWaitDoNotStopTheRest) {  // RFC 1122 §2.3.2.2

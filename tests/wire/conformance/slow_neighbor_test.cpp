@@ -45,5 +45,38 @@ TEST_F(SlowNeighborOnTheWire, ANeighbourInUseIsCheckedAndADeadOneGivenUp) {
   EXPECT_EQ(answers(), 0u);
 }
 
+// That a neighbour answered us once holds for a while only: a minute at most, here as on Linux.
+TEST_F(SlowNeighborOnTheWire, AConfirmedNeighbourIsCheckedAndADeadOneGivenUpAndFoundAgain) {
+  proves("ARP-AGING", "ARP-DEAD-NEIGHBOUR");
+  const auto answered = [&] {
+    return count_of(lan.received(), ipv4("10.0.1.1", "10.0.1.9") / icmp_echo_reply());
+  };
+  const auto ping_of_9 = [&] { lan.sends(ipv4("10.0.1.9", "10.0.1.1") / icmp_echo(7, 1)); };
+  ping_of_9();
+  ASSERT_EQ(answered(), 1u) << "it was asked for, and has answered";
+  lan.loses_neighbor("10.0.1.9");
+  lan.forget();
+  const auto is_asked = [&] {
+    ping_of_9();
+    return count_of(lan.received(), arp_request("10.0.1.9")) > 0;
+  };
+  ASSERT_TRUE(bench().repeat(500ms, 75s, is_asked));
+  EXPECT_GT(answered(), 5u) << "meanwhile it was taken to be there";
+
+  const auto is_given_up = [&] {
+    lan.forget();
+    ping_of_9();
+    return answered() == 0;
+  };
+  ASSERT_TRUE(bench().repeat(500ms, 12s, is_given_up));
+  const Mac elsewhere = "02:00:00:00:00:09";
+  lan.has_neighbor("10.0.1.9", elsewhere);
+  EXPECT_TRUE(bench().repeat(500ms, 5s, [&] {
+    ping_of_9();
+    return count_of(lan.received(), ethernet(lan.mac(), elsewhere) / ipv4({}) / icmp_echo_reply()) >
+           0;
+  }));
+}
+
 }  // namespace
 }  // namespace smolstack::test
