@@ -93,8 +93,7 @@ TEST_F(NeighborCacheTest, BoundsWhatWaitsOverAllNeighbours) {
     for (unsigned i = 0; i < 3; ++i)
       EXPECT_TRUE(cache.wait(key(host), packet(i), now).dropped.empty());
   EXPECT_EQ(cache.waiting().level(), limits.waiting_all);
-  for (unsigned host = 1; host <= 3; ++host)
-    for (unsigned i = 0; i < 3; ++i) waits(host, i);
+  for (unsigned i = 0; i < 3; ++i) waits(13, i);
   EXPECT_EQ(cache.waiting().level(), limits.waiting_all + 1) << "the third keeps its latest";
   EXPECT_LE(cache.waiting().highest(), limits.waiting_all + 2);
 }
