@@ -1,5 +1,6 @@
 #include "smolstack/ip/icmp.hpp"
 
+#include <iterator>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -117,12 +118,15 @@ TEST(IcmpLimits, HoweverLowAllowOne) {
 TEST(Identifications, OfEachPairAndProtocolBeginElsewhere) {  // RFC 6864 §4.3; RFC 7739
   Random random(2);
   Identification identification(random);
-  std::set<std::uint16_t> first;
-  for (const std::uint32_t source : {0x0a000000u, 0x0a000001u, 0x8a000000u, 0x8a000001u})
-    for (const std::uint32_t destination : {0x0a000002u, 0x0a000003u, 0x8a000002u, 0x8a000003u})
-      for (const std::uint8_t protocol : {std::uint8_t{1}, std::uint8_t{17}})
+  for (const std::uint32_t destination : {0x0a000002u, 0x8a000002u})
+    for (const std::uint8_t protocol : {std::uint8_t{1}, std::uint8_t{17}}) {
+      std::set<std::uint16_t> first;
+      for (const std::uint32_t source : {0x0a000000u, 0x0a000001u, 0x8a000000u, 0x8a000001u})
         first.insert(identification.next(Ipv4Address(source), Ipv4Address(destination), protocol));
-  EXPECT_EQ(first.size(), 32u);
+      ASSERT_EQ(first.size(), 4u);
+      for (auto at = std::next(first.begin()); at != first.end(); ++at)
+        EXPECT_GT(*at - *std::prev(at), 4) << "they do not share a counter";
+    }
 }
 
 TEST(Identifications, DoNotRepeatSoonForOnePair) {  // RFC 6864 §4.3

@@ -262,6 +262,8 @@ TEST_F(ReassemblyTest, GrowsWhenItHasToAndNotBefore) {
   EXPECT_EQ(pool.large_in_use().level(), 0u);
   EXPECT_TRUE(add(piece(most, 8, true)));
   EXPECT_EQ(pool.large_in_use().level(), 1u);
+  Reassembly small{pool, {.bytes = PacketPool::large_capacity, .datagrams = 32, .per_source = 4}};
+  EXPECT_TRUE(small.add(piece(most - 8, 8, true), 60s, now)) << "there is no room to grow";
 }
 
 TEST_F(ReassemblyTest, RemembersHowTheFirstOfThemCame) {

@@ -38,6 +38,7 @@ TEST_F(Broadcast, EchoIsAnsweredFromOurOwnAddressWhenAllowed) {
 TEST_F(Broadcast, TimestampRequestsAreIgnored) {  // RFC 1122 §3.2.2.8
   lan.sends(ipv4("10.0.1.9", "10.0.1.255") / icmp(13, 0) / filled(12, 0));
   EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(lan.interface().drops[DropReason::echo_ignored], 1u);
 }
 
 TEST_F(Broadcast, FromWhoHasNoAddressIsForProgramsOnly) {  // RFC 1122 §3.2.1.3(a)

@@ -29,6 +29,7 @@ TEST(RouteProtocols, WithoutANameAreNumbers) {
   EXPECT_EQ(to_string(RouteProtocol{77}), "77");
   EXPECT_EQ(parse_route_protocol("77"), RouteProtocol{77});
   EXPECT_EQ(parse_route_protocol("255"), RouteProtocol{255});
+  EXPECT_EQ(parse_route_protocol(std::string_view("771").substr(0, 2)), RouteProtocol{77});
   for (const char* word : {"", "256", "-1", "7x", "x7", "x", "stat", "1000000000000"})
     EXPECT_EQ(parse_route_protocol(word), std::nullopt) << word;
 }
