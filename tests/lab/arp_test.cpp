@@ -40,6 +40,8 @@ TEST_F(ArpTest, ARequestForUsIsAnsweredOnceAndByUnicast) {  // RFC 826
                         arp_reply("10.0.1.1", "10.0.1.9",
                                   {.sender_mac = lan.mac(), .target_mac = "02:00:00:00:00:09"})));
   EXPECT_EQ(lan.received().front().bytes.size(), 42u);
+  for (const auto& entry : drop_reason_entries)
+    EXPECT_EQ(host.drops(0, entry.reason), 0u) << entry.word;
 }
 
 TEST_F(ArpTest, AUnicastRequestIsAnswered) {  // RFC 1122 §2.3.2.1

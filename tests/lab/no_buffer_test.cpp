@@ -71,6 +71,13 @@ TEST_F(NoBuffer, AnEchoNeedsNoBufferOfItsOwn) {
   EXPECT_THAT(lan.received(), OnePacket(icmp_echo_reply(7, 1)));
 }
 
+TEST_F(NoBuffer, ThereIsNoPayloadForADatagramOfOurOwn) {
+  EXPECT_FALSE(stack.make_payload(8));
+  EXPECT_FALSE(stack.make_payload(60'000));
+  leave(1);
+  EXPECT_TRUE(stack.make_payload(8));
+}
+
 TEST_F(NoBuffer, AllFragmentsLeaveOrNone) {
   wan.set_mtu(576);
   leave(3);  // one for the packet itself, and three pieces to make

@@ -113,6 +113,13 @@ TEST_F(Originate, MoreThanMayWaitForANeighbourIsCountedWhereItWouldLeave) {  // 
   EXPECT_EQ(host.drops(1, DropReason::neighbor_queue_full), 2u);
 }
 
+TEST_F(Originate, ANeighbourIsAskedForAgainASecondLater) {  // RFC 1122 §2.3.2.1
+  Ipv4Send how;
+  how.destination = address("10.0.2.99");
+  EXPECT_TRUE(host.stack().send(host.stack().make_payload(8), how, lab.now() + 10s));
+  EXPECT_EQ(host.stack().next_deadline(), lab.now() + 11s);
+}
+
 TEST_F(Originate, ToOurselvesIsCountedOnceOutAndOnceIn) {  // RFC 2863
   const auto& counters = host.stack().interfaces()[loopback_index].counters;
   const auto before = host.stack().counters().originated;
