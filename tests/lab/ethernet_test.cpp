@@ -50,8 +50,10 @@ TEST_F(Ethernet, AFrameToAGroupThatNobodyJoinedIsIgnored) {  // RFC 1112 §7.2
   const Mac group = multicast_mac(address("239.1.2.3"));
   lan.sends(ethernet("02:00:00:00:00:09", group) / arp_request("10.0.1.9", "10.0.1.1"));
   lan.sends(ethernet("02:00:00:00:00:09", group) / ipv4("10.0.1.9", "224.0.0.1") / icmp_echo(7, 1));
+  lan.sends(ethernet("02:00:00:00:00:09", multicast_mac(address("224.0.1.5"))) /
+            arp_request("10.0.1.9", "10.0.1.1"));  // beside the link's own groups
   EXPECT_TRUE(lan.silent());
-  EXPECT_EQ(lan.interface().drops[DropReason::not_for_us], 2u);
+  EXPECT_EQ(lan.interface().drops[DropReason::not_for_us], 3u);
 }
 
 TEST_F(Ethernet, UnknownTypesAreDroppedInSilence) {  // RFC 1122 §2.3.1

@@ -57,6 +57,29 @@ TEST_F(Multicast, AGroupThatWasLeftIsNot) {
   EXPECT_EQ(host.drops(0, DropReason::not_for_us), 1u);
 }
 
+TEST_F(Multicast, ALinkThatIsDownIsToldNothingOfGroups) {
+  join(lan, "239.1.2.3");
+  lan.goes_down();
+  lan.forget();
+  lab.run_for(30s);
+  EXPECT_TRUE(lan.silent());
+  EXPECT_EQ(host.drops(0, DropReason::interface_down), 0u) << "nor is anything made for it";
+}
+
+TEST_F(Multicast, AReportIsADatagramOfOurOwn) {
+  const auto before = host.stack().counters().originated;
+  join(lan, "239.1.2.3");
+  EXPECT_EQ(host.stack().counters().originated, before + 1);
+  leave(lan, "239.1.2.3");
+  EXPECT_EQ(host.stack().counters().originated, before + 2) << "leaving is told at once";
+}
+
+TEST_F(Multicast, AQueryIsNoDrop) {
+  lan.sends(from_querier / igmpv3_query(10));
+  for (const DropKind kind : {DropKind::malformed, DropKind::refused})
+    EXPECT_EQ(lan.interface().drops.total(kind), 0u);
+}
+
 TEST_F(Multicast, AGroupIsJoinedOnOneInterface) {  // RFC 1112 §7.1
   has_joined(other, "239.1.2.3");
   lan.sends(ipv4("10.0.1.9", "239.1.2.3") / udp(4000, 5000));
