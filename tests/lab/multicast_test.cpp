@@ -222,6 +222,9 @@ TEST_F(Multicast, BesideAKernelGroupsAreItsOwn) {
   EXPECT_EQ(
       beside.stack().join_group(port.interface(), address("239.1.2.3"), lab.now()).error().code,
       std::errc::operation_not_supported);
+  EXPECT_EQ(
+      beside.stack().leave_group(port.interface(), address("239.1.2.3"), lab.now()).error().code,
+      std::errc::operation_not_supported);
   port.sends(ipv4_of_igmp("10.0.3.9", "224.0.0.1") / igmpv3_query(10));
   port.sends(ipv4("10.0.3.9", "239.1.2.3") / udp(4000, 5000));
   lab.run_for(20s);
