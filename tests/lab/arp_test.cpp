@@ -231,6 +231,24 @@ TEST_F(ArpTest, WhoIsWantedTwiceIsAskedForOnce) {  // RFC 1122 §2.3.2.1
   EXPECT_THAT(lan.received(), OnePacket(arp_request("10.0.1.1", "10.0.1.8")));
 }
 
+TEST_F(ArpTest, WhoIsWantedIsInUseAndOutstaysTheOthers) {
+  StackOptions options;
+  options.neighbor_limits.entries = 2;
+  Node& small = lab.host({"10.0.5.1/24"}, options);
+  Port& wire = small.port(0);
+  for (const char* neighbor : {"10.0.5.8", "10.0.5.9"}) {
+    wire.has_neighbor(neighbor);
+    wire.sends(arp_request(neighbor, "10.0.5.1"));
+  }
+  small.stack().want_neighbor(wire.interface(), address("10.0.5.9"), lab.now());
+  lab.run_for(60s);
+  ASSERT_EQ(small.neighbor(0, "10.0.5.9"), NeighborState::stale);
+  wire.sends(arp_request("10.0.5.10", "10.0.5.1"));
+  EXPECT_EQ(small.neighbor(0, "10.0.5.10"), NeighborState::stale);
+  EXPECT_EQ(small.neighbor(0, "10.0.5.9"), NeighborState::stale);
+  EXPECT_EQ(small.neighbor(0, "10.0.5.8"), NeighborState::none);
+}
+
 TEST_F(ArpTest, BroadcastsAreLimitedInRate) {  // RFC 1122 §2.3.2.1
   const auto& counters = host.stack().counters();
   const auto before = counters.arp_requests_sent;

@@ -283,6 +283,18 @@ TEST_F(NeighborCacheTest, WhereAllWereUsedLatelyOneGoesAllTheSame) {
   EXPECT_EQ(cache.size().level(), limits.entries);
 }
 
+TEST_F(NeighborCacheTest, TheClockComesByEverybody) {
+  for (const unsigned size : {2u, 3u, 5u, 7u, 8u})
+    for (unsigned free = 1; free <= size; ++free) {
+      NeighborCache small{random, {.entries = size}, {}};
+      for (unsigned host = 1; host <= size; ++host)
+        (void)small.set(key(host), mac_of(1), host == free ? stale : permanent, now);
+      (void)small.learn(key(100), mac_of(1), NeighborEvent::heard, true, now);
+      EXPECT_TRUE(small.find(key(100))) << "in the place of " << free << " of " << size;
+      EXPECT_FALSE(small.find(key(free)));
+    }
+}
+
 TEST_F(NeighborCacheTest, WhoComesNewWasNotUsedYet) {
   for (unsigned host = 1; host <= limits.entries; ++host) {
     asks_us(host);
