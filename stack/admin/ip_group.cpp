@@ -68,6 +68,10 @@ Read<GroupChange> parse_group_change(WordReader words) {
     if (group) return garbage("address", *word);
     const auto address = read_address(*word);
     if (!address) return unexpected(address.error());
+    // On a machine of a lab it would be taken for an address of the machine.
+    if (!address->is_multicast())
+      return refuse(exit_code::no,
+                    "Error: multicast group is expected rather than \"" + *word + "\".");
     group = *address;
   }
   if (change.device.empty())

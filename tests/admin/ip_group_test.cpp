@@ -68,7 +68,10 @@ INSTANTIATE_TEST_SUITE_P(
     testing::Values(
         Refusal{"maddr add 239.1.2.3 dev eth1", 2, "RTNETLINK answers: File exists"},
         Refusal{"maddr add 224.0.0.1 dev eth1", 2, "RTNETLINK answers: File exists"},
-        Refusal{"maddr add 10.1.1.9 dev eth1", 2, "RTNETLINK answers: Invalid argument"},
+        Refusal{"maddr add 10.1.1.9 dev eth1", 1,
+                "Error: multicast group is expected rather than \"10.1.1.9\"."},
+        Refusal{"maddr del 10.1.1.2 dev eth1", 1,
+                "Error: multicast group is expected rather than \"10.1.1.2\"."},
         Refusal{"maddr add 239.1.2.3 dev lo", 2, "RTNETLINK answers: Operation not supported"},
         Refusal{"maddr del 239.9.9.9 dev eth1", 2,
                 "RTNETLINK answers: Cannot assign requested address"},

@@ -68,6 +68,13 @@ wait_for 5 captured "$work/seen" '10.7.0.1 > 224.0.0.22: igmp v3 report' 6
 run smol ip ann maddr add nonsense dev eth0
 assert_equal '1 Error: inet address is expected rather than "nonsense".' "$code $output" "no group"
 
+# What is no group must not reach the kernel as an address to take away.
+run smol exec ann -- ip addr add 10.7.9.9/32 dev eth0
+run smol ip ann maddr del 10.7.9.9 dev eth0
+assert_equal '1 Error: multicast group is expected rather than "10.7.9.9".' "$code $output" "an address is no group"
+run smol exec ann -- ip addr show dev eth0
+assert_contains "$output" '10.7.9.9/32' "the address that is no group"
+
 # --- Each report once ------------------------------------------------------------------------------
 
 end_capture "$work/seen"
