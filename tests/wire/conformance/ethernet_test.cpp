@@ -129,7 +129,7 @@ TEST_P(EthernetOnTheWire, RuntsOfEveryLengthAreDroppedInSilence) {  // RFC 791 ย
 
 TEST_F(HostEthernetOnTheWire, AUnicastPacketInALinkBroadcastIsDropped) {  // RFC 1122 ยง3.3.6
   proves("ETH-BCAST-UNICAST-IP");
-  differs_on_linux("the kernel drops them for TCP and UDP only; it answers echo requests");
+  differs_on_linux("drop_unicast_in_l2_multicast is 0: the kernel answers such an echo request");
   lan.sends(ethernet(neighbor, broadcast_mac) / ping());
   lan.sends(ethernet(neighbor, "01:00:5e:00:00:01") / ping());
   EXPECT_TRUE(lan.silent());
