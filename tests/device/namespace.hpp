@@ -6,16 +6,14 @@
 #include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
-#include <fstream>
-#include <sched.h>
 #include <string>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <gtest/gtest.h>
 
+#include "device/own_namespaces.hpp"
 #include "io/machine.hpp"
 
 namespace smolstack::io {
@@ -63,33 +61,12 @@ class Child {
   bool ended_ = false;
 };
 
-/// Moves this process into namespaces of its own: network, mounts, and users unless root may do
-/// without. Empty, or what is missing.
-inline std::string enter_namespaces() {
-  const std::string uid = std::to_string(::getuid());
-  const std::string gid = std::to_string(::getgid());
-  if (::unshare(CLONE_NEWNET | CLONE_NEWNS) != 0) {
-    if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0)
-      return "the right to make namespaces (root, or user namespaces)";
-    std::ofstream("/proc/self/setgroups") << "deny";
-    std::ofstream("/proc/self/uid_map") << "0 " + uid + " 1";
-    std::ofstream("/proc/self/gid_map") << "0 " + gid + " 1";
-  }
-  if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "/dev/net/tun, readable and writable";
-  ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  if (::mount("tmpfs", "/run", "tmpfs", 0, nullptr) != 0) return "a private /run";
-  // An idle wire is silent: IPv6 would speak on every new link.
-  for (const char* which : {"all", "default"})
-    std::ofstream(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6") << "1";
-  return shell("ip link set lo up") ? "" : "ip (iproute2)";
-}
-
 /// Tests in namespaces of their own. Where these cannot be had the tests are skipped, or fail if
 /// SMOL_REQUIRE_DEVICES=1.
 class InNamespace : public Loop {
  protected:
   void SetUp() override {
-    static const std::string missing = enter_namespaces();
+    static const std::string missing = test::enter_own_namespaces();
     if (missing.empty()) return;
     const char* const required = std::getenv("SMOL_REQUIRE_DEVICES");
     if (required != nullptr && std::string(required) == "1")

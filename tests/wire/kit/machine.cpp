@@ -10,12 +10,12 @@
 #include <fstream>
 #include <optional>
 #include <sched.h>
-#include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "lab/support/frame.hpp"
+#include "smolstack/lab/argument_vector.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 
 namespace smolstack::test {
@@ -48,10 +48,6 @@ pid_t fork_child(Body body) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   body();
   ::_exit(127);
-}
-
-void write_file(const std::string& name, const std::string& text) {
-  std::ofstream(name) << text;
 }
 
 /// The next test's machine wants the names. Some may have gone with a namespace.
@@ -109,7 +105,8 @@ class SmolMachine : public Machine {
 
   void start() override {
     const auto words = command_line();
-    process_.emplace(fork_child([&] { execute(words); }));
+    const auto arguments = lab::argument_vector(words);
+    process_.emplace(fork_child([&] { ::execv(arguments[0], arguments.data()); }));
   }
   bool alive() override { return process_ && process_->alive(); }
   // proc(5): the second number is what lies in memory, in pages.
@@ -145,13 +142,6 @@ class SmolMachine : public Machine {
            wiring_.links[i].address, "--mtu", std::to_string(wiring_.links[i].mtu)});
     return words;
   }
-  static void execute(const std::vector<std::string>& words) {
-    std::vector<char*> arguments;
-    for (const std::string& word : words) arguments.push_back(const_cast<char*>(word.c_str()));
-    arguments.push_back(nullptr);
-    ::execv(arguments[0], arguments.data());
-  }
-
   Wiring wiring_;
   std::string program_;
   std::optional<Process> process_;
@@ -223,8 +213,13 @@ class KernelMachine : public Machine {
   Process process_;
 };
 
-/// Frames keep their order only as long as one processor handles them; what is started from here
-/// inherits the choice.
+}  // namespace
+
+bool testing_kernel() {
+  const char* const target = std::getenv("SMOL_WIRE_TARGET");
+  return target != nullptr && std::string(target) == "kernel";
+}
+
 void stay_on_one_processor() {
   cpu_set_t all;
   CPU_ZERO(&all);
@@ -238,34 +233,6 @@ void stay_on_one_processor() {
     (void)::sched_setaffinity(0, sizeof one, &one);
     return;
   }
-}
-
-}  // namespace
-
-bool testing_kernel() {
-  const char* const target = std::getenv("SMOL_WIRE_TARGET");
-  return target != nullptr && std::string(target) == "kernel";
-}
-
-std::string enter_own_namespaces() {
-  const std::string uid = std::to_string(::getuid());
-  const std::string gid = std::to_string(::getgid());
-  constexpr int own = CLONE_NEWNET | CLONE_NEWNS;
-  if (::unshare(own) != 0) {
-    if (::unshare(CLONE_NEWUSER | own) != 0)
-      return "the right to make namespaces (root, or user namespaces)";
-    write_file("/proc/self/setgroups", "deny");
-    write_file("/proc/self/uid_map", "0 " + uid + " 1");
-    write_file("/proc/self/gid_map", "0 " + gid + " 1");
-  }
-  if (::access("/dev/net/tun", R_OK | W_OK) != 0) return "/dev/net/tun, readable and writable";
-  ::mount(nullptr, "/", nullptr, MS_REC | MS_PRIVATE, nullptr);
-  if (::mount("tmpfs", "/run", "tmpfs", 0, nullptr) != 0) return "a private /run";
-  // The wires' near ends are deaf and dumb: no address, no IPv6.
-  for (const char* which : {"all", "default"})
-    write_file(std::string("/proc/sys/net/ipv6/conf/") + which + "/disable_ipv6", "1");
-  stay_on_one_processor();
-  return {};
 }
 
 std::unique_ptr<Machine> Machine::make(const Wiring& wiring) {

@@ -27,8 +27,9 @@ struct Wiring {
 /// True when the kernel is under test.
 bool testing_kernel();
 
-/// Moves this process into namespaces of its own. Empty, or what is missing.
-std::string enter_own_namespaces();
+/// Frames keep their order only as long as one processor handles them; what is started from here
+/// inherits the choice.
+void stay_on_one_processor();
 
 class Machine {
  public:

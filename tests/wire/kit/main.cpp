@@ -7,6 +7,7 @@
 #include <unistd.h>
 #include <vector>
 
+#include "device/own_namespaces.hpp"
 #include "wire/kit/wire_test.hpp"
 
 namespace smolstack::test {
@@ -28,6 +29,7 @@ class Verdict : public testing::EmptyTestEventListener {
   static int count;
 
  private:
+  void OnTestStart(const testing::TestInfo&) override { WireTest::linux_differs.reset(); }
   void OnTestEnd(const testing::TestInfo& test) override {
     const bool passed = test.result()->Passed();
     const bool must_fail = testing_kernel() && WireTest::linux_differs;
@@ -53,8 +55,8 @@ int lacking(const std::string& what) {
   return 0;
 }
 
-/// A busy machine loses frames within its kernel now and then. What it does is what it does at one
-/// of three attempts; smolstack has one.
+/// All namespaces share the kernel's neighbour table: a test beside this one may fill it. What
+/// Linux does is what it does at one of three attempts; smolstack has one.
 int ask_again(char* const* argv) {
   constexpr int attempts = 3;
   const char* const before = std::getenv("SMOL_WIRE_ATTEMPT");
@@ -72,6 +74,7 @@ int run(int argc, char** argv) {
   testing::InitGoogleMock(&argc, argv);
   if (testing::GTEST_FLAG(list_tests)) return RUN_ALL_TESTS();
   if (const auto missing = enter_own_namespaces(); !missing.empty()) return lacking(missing);
+  stay_on_one_processor();
   testing::UnitTest::GetInstance()->listeners().Append(new Verdict);
   const int result = RUN_ALL_TESTS();
   if (!testing_kernel()) return result;

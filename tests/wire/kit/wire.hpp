@@ -48,8 +48,6 @@ class Wire {
   /// The machine's probes and announcements of its own address are recorded too (they are not at
   /// first: it sends them as it starts).
   void record_announcements() { announcements_ = true; }
-  /// The machine is not asked for its answer to probes here any more: its end is down, or broken.
-  void is_dead() { dead_ = true; }
 
   MacAddress mac() const { return interface_.mac; }
   Ipv4Address address() const { return interface_.addresses.front().subnet.address; }
@@ -72,7 +70,6 @@ class Wire {
   std::size_t fences_sent_ = 0;
   std::size_t fence_passed_ = 0;
   bool announcements_ = false;
-  bool dead_ = false;
 };
 
 /// The machine with all its wires.

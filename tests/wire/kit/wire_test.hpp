@@ -31,7 +31,7 @@ class WireTest : public testing::Test {
   static std::optional<std::string> linux_differs;
 
  protected:
-  explicit WireTest(const Wiring& wiring) : bench_(wiring) { linux_differs.reset(); }
+  explicit WireTest(const Wiring& wiring) : bench_(wiring) {}
   void TearDown() override;
 
   /// The requirements of tests/wire/requirements.tsv that this test fails without.
