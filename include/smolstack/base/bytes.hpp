@@ -2,8 +2,10 @@
 // Bytes in memory and the one cast of the project.
 
 #include <cassert>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <new>
 #include <span>
 #include <type_traits>
@@ -30,6 +32,15 @@ const Header& header_at(ConstBytes bytes) {
   static_assert(alignof(Header) == 1 && std::is_trivially_copyable_v<Header>);
   assert(bytes.size() >= sizeof(Header));
   return *std::launder(reinterpret_cast<const Header*>(bytes.data()));
+}
+
+/// A number as the machine reads it from memory, whatever its alignment.
+template <std::unsigned_integral Number>
+Number load(ConstBytes bytes, std::size_t offset = 0) {
+  assert(offset + sizeof(Number) <= bytes.size());
+  Number number;
+  std::memcpy(&number, bytes.data() + offset, sizeof number);
+  return number;
 }
 
 }  // namespace smolstack

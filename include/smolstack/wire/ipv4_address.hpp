@@ -35,6 +35,11 @@ class Ipv4Address {
   constexpr bool is_link_local_group() const { return host() >> 8 == 0xe00000; }
   constexpr bool is_limited_broadcast() const { return host() == ~0u; }  // RFC 919
   constexpr bool is_class_e() const { return host() >> 28 == 0xf; }      // RFC 1112 §4
+  /// Of none of the kinds above: it may be any host's, anywhere.
+  constexpr bool is_ordinary() const {
+    const std::uint32_t network = host() >> 24;
+    return network - 1 < 223 && network != 127 && !is_link_local();
+  }
 
   friend constexpr bool operator==(Ipv4Address a, Ipv4Address b) { return a.host() == b.host(); }
   friend constexpr auto operator<=>(Ipv4Address a, Ipv4Address b) { return a.host() <=> b.host(); }

@@ -4,9 +4,11 @@
 #include <compare>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <type_traits>
 
 namespace smolstack {
 
@@ -19,6 +21,23 @@ struct MacAddress {
   constexpr bool is_zero() const { return *this == MacAddress{}; }
   constexpr bool is_broadcast() const {
     return *this == MacAddress{{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}};
+  }
+  /// All of it as one number, whose order means nothing: for comparing, since every frame is asked
+  /// whose it is.
+  constexpr std::uint64_t word() const {
+    if (std::is_constant_evaluated()) {
+      std::uint64_t all = 0;
+      for (const std::uint8_t octet : octets) all = all << 8 | octet;
+      return all;
+    }
+    std::uint32_t first = 0;
+    std::uint16_t second = 0;
+    std::memcpy(&first, octets.data(), sizeof first);
+    std::memcpy(&second, octets.data() + sizeof first, sizeof second);
+    return first | std::uint64_t{second} << 32;
+  }
+  friend constexpr bool operator==(const MacAddress& a, const MacAddress& b) {
+    return a.word() == b.word();
   }
   friend constexpr auto operator<=>(const MacAddress&, const MacAddress&) = default;
 };
