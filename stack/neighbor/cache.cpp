@@ -9,7 +9,12 @@ using enum NeighborState;
 
 NeighborCache::NeighborCache(Random& random, const NeighborLimits& limits,
                              const NeighborTimers& timers)
-    : random_(random), hash_(random), limits_(limits), timers_(timers), heads_(buckets, nobody) {}
+    : random_(random),
+      hash_(random),
+      adjacencies_(random),
+      limits_(limits),
+      timers_(timers),
+      heads_(buckets, nobody) {}
 
 // --- Finding -----------------------------------------------------------------------------------
 
@@ -33,13 +38,13 @@ NeighborCache::Population& NeighborCache::population(IfIndex interface) {
 std::optional<NeighborView> NeighborCache::find(const NeighborKey& key) const {
   const std::uint32_t index = index_of(key);
   if (index == nobody) return std::nullopt;
-  return entries_[index].view;
+  return view_of(entries_[index]);
 }
 
 std::vector<NeighborView> NeighborCache::entries() const {
   std::vector<NeighborView> all;
   for (const Entry& entry : entries_)
-    if (entry.in_use) all.push_back(entry.view);
+    if (entry.in_use) all.push_back(view_of(entry));
   std::ranges::sort(all, [](const NeighborView& a, const NeighborView& b) {
     return std::pair(a.key.interface, a.key.address) < std::pair(b.key.interface, b.key.address);
   });
@@ -108,8 +113,7 @@ NeighborDuty NeighborCache::learn(const NeighborKey& key, const MacAddress& mac,
   // Only an answer to a question of ours proves that the neighbour hears us.
   if (event == NeighborEvent::reply && !was_asked) event = NeighborEvent::heard;
   if (event == NeighborEvent::heard && is_new) event = NeighborEvent::moved;
-  if (entry.view.mac != mac) note_change(index);
-  entry.view.mac = mac;
+  set_mac(index, mac);
   entry.view.updated = now;
   if (event == NeighborEvent::reply) entry.view.confirmed = now;
   return apply(index, event, now);
@@ -139,10 +143,44 @@ void NeighborCache::enter(std::uint32_t index, NeighborState next) {
   NeighborView& view = entries_[index].view;
   if (next == view.state) return;
   note_change(index);
+  note_use(entries_[index]);
   if (view.state == incomplete) unlink_incomplete(index);
   if (next == incomplete) link_incomplete(index);
   view.state = next;
   view.requests = 0;
+  publish(entries_[index]);
+}
+
+void NeighborCache::set_mac(std::uint32_t index, const MacAddress& mac) {
+  Entry& entry = entries_[index];
+  if (entry.view.mac == mac) return;
+  note_change(index);
+  entry.view.mac = mac;
+  publish(entry);
+}
+
+/// Tells the data path what it may do by itself. A stale neighbour is not among it: its use starts
+/// the re-check, which is the state machine's.
+void NeighborCache::publish(const Entry& entry) {
+  const NeighborState state = entry.view.state;
+  if (has_address(state) && state != stale)
+    adjacencies_.publish(entry.view.key, entry.view.mac);
+  else
+    adjacencies_.withdraw(entry.view.key);
+}
+
+/// Takes over when the data path last used an entry.
+void NeighborCache::note_use(Entry& entry) const {
+  const auto used = adjacencies_.last_used(entry.view.key);
+  if (!used || *used <= entry.view.used) return;
+  entry.view.used = *used;
+  entry.used_lately = true;
+}
+
+NeighborView NeighborCache::view_of(const Entry& entry) const {
+  NeighborView view = entry.view;
+  view.used = std::max(view.used, adjacencies_.last_used(view.key).value_or(view.used));
+  return view;
 }
 
 void NeighborCache::link_incomplete(std::uint32_t index) {
@@ -268,8 +306,7 @@ NeighborDuty NeighborCache::set(const NeighborKey& key, const MacAddress& mac, N
   if (index == nobody) index = create(key, nullptr);
   if (index == nobody) return {};
   Entry& entry = entries_[index];
-  if (entry.view.mac != mac) note_change(index);
-  entry.view.mac = mac;
+  set_mac(index, mac);
   entry.view.updated = now;
   if (state == reachable) entry.view.confirmed = now;
   enter(index, state);

@@ -8,19 +8,14 @@
 #include "smolstack/base/keyed_hash.hpp"
 #include "smolstack/base/random.hpp"
 #include "smolstack/base/time.hpp"
+#include "smolstack/neighbor/adjacency.hpp"
+#include "smolstack/neighbor/key.hpp"
 #include "smolstack/neighbor/machine.hpp"
 #include "smolstack/packet/queue.hpp"
 #include "smolstack/stats/counters.hpp"
 #include "smolstack/time/timer_wheel.hpp"
-#include "smolstack/wire/ipv4_address.hpp"
 
 namespace smolstack {
-
-struct NeighborKey {
-  IfIndex interface = IfIndex::none;
-  Ipv4Address address;
-  friend bool operator==(const NeighborKey&, const NeighborKey&) = default;
-};
 
 struct NeighborLimits {
   std::uint32_t entries = 1024;    ///< per interface
@@ -100,6 +95,9 @@ class NeighborCache {
   /// left out. Bounded by the table itself.
   std::vector<NeighborView> take_changes();
 
+  /// Those of the neighbours that need no asking: always in step with the entries.
+  const Adjacencies& adjacencies() const { return adjacencies_; }
+
   const HighWater& size() const { return size_; }
   const HighWater& waiting() const { return waiting_; }
 
@@ -136,6 +134,10 @@ class NeighborCache {
   void enter(std::uint32_t index, NeighborState next);
   void link_incomplete(std::uint32_t index);
   void unlink_incomplete(std::uint32_t index);
+  void set_mac(std::uint32_t index, const MacAddress& mac);
+  void publish(const Entry& entry);
+  void note_use(Entry& entry) const;
+  NeighborView view_of(const Entry& entry) const;
   void arm(std::uint32_t index, const NeighborStep& next, Instant now);
   PacketQueue take_waiting(Entry& entry);
   void note_change(std::uint32_t index);
@@ -146,6 +148,7 @@ class NeighborCache {
 
   Random& random_;
   KeyedHash hash_;
+  Adjacencies adjacencies_;
   NeighborLimits limits_;
   NeighborTimers timers_;
   std::vector<Entry> entries_;
