@@ -11,7 +11,7 @@ namespace smolstack {
 void Stack::receive_from_host(IfIndex on, Batch& frames, Instant now) {
   now_ = now;
   Interface& out = interfaces()[on];
-  for_each_packet(frames, [&](Packet frame) { host_input(out, std::move(frame)); });
+  for_each_packet(frames, [&](Packet& frame) { host_input(out, std::move(frame)); });
   run_loopback();
 }
 

@@ -7,7 +7,8 @@
 // The map of packet flow. No rule is decided here: each room returns a verdict, and this file
 // says which room comes next.
 //
-//   receive ─ link_input ─ ethernet_input ─┬─ Arp::receive
+//   receive ─ carry (transit/transit.cpp) takes the plain ones in transit; the rest:
+//             link_input ─ ethernet_input ─┬─ Arp::receive
 //                                          └─ ipv4_input ─┬─ deliver ─┬─ icmp_input ─ answers.cpp
 //                                                         │           ├─ igmp_input ─ Igmp::receive
 //                                                         │           ├─ udp_input
@@ -33,7 +34,14 @@ Stack::Stack(const StackOptions& options)
 void Stack::receive(IfIndex on, Batch& frames, Instant now) {
   now_ = now;
   Interface& in = interfaces()[on];
-  for_each_packet(frames, [&](Packet packet) { link_input(in, std::move(packet)); });
+  const bool may_pass = is_forwarded(on);
+  Plane plane{interfaces(), tables_.fib(), arp_.cache().adjacencies(), counters_};
+  for (std::span<Packet> rest = frames.packets(); !rest.empty(); rest = rest.subspan(1)) {
+    if (may_pass) rest = rest.subspan(carry(plane, in, rest, now));
+    if (rest.empty()) break;
+    link_input(in, std::move(rest.front()));
+  }
+  frames.clear();
   run_loopback();
 }
 
@@ -213,9 +221,12 @@ void Stack::tcp_input(Packet packet, Destination destination) {
 
 void Stack::forward(Packet packet, const Ipv4Route* route) {
   if (!is_forwarded(packet->arrived_on)) return drop(std::move(packet), DropReason::forwarding_off);
-  const auto egress = decide_forward(packet, route, interfaces());
-  if (!egress.has_value()) return refuse(std::move(packet), egress.error());
-  transit(std::move(packet), *egress);
+  const auto& ip = packet.header<wire::Ipv4Header>();
+  if (const auto reason = refuse_crossing(ip, packet->link_broadcast))
+    return drop(std::move(packet), *reason);
+  if (const auto refusal = refuse_forward(ip, route, interfaces()))
+    return refuse(std::move(packet), *refusal);
+  transit(std::move(packet), egress_of(ip, packet->arrived_on, *route, interfaces()));
 }
 
 void Stack::transit(Packet packet, const Egress& egress) {

@@ -17,6 +17,7 @@
 #include "smolstack/neighbor/arp.hpp"
 #include "smolstack/packet/batch.hpp"
 #include "smolstack/route/tables.hpp"
+#include "smolstack/transit/transit.hpp"
 
 namespace smolstack {
 

@@ -49,9 +49,13 @@ class ForwardDecision : public testing::Test {
   Expected<Egress, Refusal> decide(const DatagramFields& fields, std::size_t size = 10,
                                    bool link_broadcast = false) {
     Packet packet = datagram(pool, fields, pattern(size));
-    packet->arrived_on = eth0.index;
-    packet->link_broadcast = link_broadcast;
-    return decide_forward(packet, tables.fib().lookup(fields.destination), tables.interfaces());
+    const auto& header = packet.header<wire::Ipv4Header>();
+    if (const auto reason = refuse_crossing(header, link_broadcast))
+      return unexpected(Refusal{*reason});
+    const Ipv4Route* const route = tables.fib().lookup(fields.destination);
+    if (const auto refusal = refuse_forward(header, route, tables.interfaces()))
+      return unexpected(*refusal);
+    return egress_of(header, eth0.index, *route, tables.interfaces());
   }
 
   PacketPool pool{{.small = 16, .large = 2}};

@@ -178,7 +178,7 @@ TEST(Batch, CarriesUpTo256PacketsInOrder) {
   for (unsigned i = 0; !batch.full(); ++i) batch.push(numbered(pool, i));
   EXPECT_EQ(batch.size(), 256u);
   unsigned expected = 0;
-  for_each_packet(batch, [&](Packet packet) { EXPECT_EQ(number_of(packet), expected++ & 0xffu); });
+  for_each_packet(batch, [&](Packet& packet) { EXPECT_EQ(number_of(packet), expected++ & 0xffu); });
   EXPECT_EQ(expected, 256u);
   EXPECT_TRUE(batch.empty());
   EXPECT_EQ(pool.small_in_use().level(), 0u);

@@ -3,9 +3,8 @@
 
 #include <optional>
 
-#include "smolstack/base/expected.hpp"
 #include "smolstack/ip/icmp.hpp"
-#include "smolstack/packet/packet.hpp"
+#include "smolstack/ip/input.hpp"
 #include "smolstack/route/tables.hpp"
 #include "smolstack/wire/ipv4.hpp"
 
@@ -22,15 +21,53 @@ struct Egress {
 /// Why a datagram goes no further, and what its source is owed.
 struct Refusal {
   DropReason reason;
-  std::optional<IcmpMessage> icmp;
+  std::optional<IcmpMessage> icmp{};
 };
-
-/// Decides on a valid datagram that is not for us; `route` is what the FIB said of its
-/// destination. Changes nothing and sends nothing.
-Expected<Egress, Refusal> decide_forward(const Packet& packet, const Ipv4Route* route,
-                                         InterfaceTable& interfaces);
 
 /// What a route that leads nowhere means for a packet in transit.
 Refusal refuse_by_route(const Ipv4Route* route);
+/// RFC 1812 §5.2.7.2: a better first hop for `source` lies on its own link, by which the packet
+/// goes back.
+bool is_redirect_owed(const Interface& out, Ipv4Address source, Ipv4Address next_hop);
+
+/// What may never cross a router, whatever the table says: link broadcasts (RFC 1812 §5.3.4),
+/// multicast (§5.2.3), and the addresses of one link only (RFC 3927 §2.7). No ICMP for any of it.
+inline std::optional<DropReason> refuse_crossing(const wire::Ipv4Header& ip, bool link_broadcast) {
+  if (link_broadcast) return DropReason::link_broadcast;
+  if (ip.destination.is_multicast()) return DropReason::multicast_transit;
+  if (is_martian_destination(ip.destination)) return DropReason::martian_destination;
+  if (ip.source.is_link_local() || ip.destination.is_link_local()) return DropReason::link_local;
+  return std::nullopt;
+}
+
+/// Judges a valid datagram that may cross; `route` is what the FIB said of its destination.
+/// Nothing: it may pass. Steps (1) to (4), validation and "is it for us?", are ip/input's.
+inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, const Ipv4Route* route,
+                                             const InterfaceTable& interfaces) {
+  // (5) The next hop and its interface, §5.2.4; (6) whether it is permitted.
+  if (route == nullptr || route->kind != RouteKind::unicast) return refuse_by_route(route);
+  const Interface& out = interfaces[route->interface];
+  if (!out.usable()) return Refusal{DropReason::interface_down, icmp::host_unreachable};
+
+  // (7) The TTL, §5.3.1: one left means that it would reach zero here.
+  if (ip.ttl <= 1) return Refusal{DropReason::ttl_expired, icmp::ttl_exceeded};
+
+  // (8) Options that name the outgoing interface are stamped once it is known: Stack::transit.
+
+  // (9) Fragmentation, §4.2.2.7; with DF the source learns our MTU (RFC 1191 §4).
+  if (ip.total_length > out.mtu && ip.dont_fragment())
+    return Refusal{DropReason::mtu_exceeded, icmp::fragmentation_needed(out.mtu)};
+  return std::nullopt;
+}
+
+/// Where a datagram leaves that may pass. (10), (11): the link address is neighbor's.
+inline Egress egress_of(const wire::Ipv4Header& ip, IfIndex arrived_on, const Ipv4Route& route,
+                        InterfaceTable& interfaces) {
+  Interface& out = interfaces[route.interface];
+  const Ipv4Address next_hop = route.next_hop(ip.destination);
+  const bool goes_back = out.index == arrived_on;
+  // (12) Redirects.
+  return {&out, next_hop, goes_back && is_redirect_owed(out, ip.source, next_hop)};
+}
 
 }  // namespace smolstack

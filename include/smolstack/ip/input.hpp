@@ -19,20 +19,46 @@ enum class Groups : std::uint8_t {
   all,  ///< any: somebody beside us knows which are joined
 };
 
+/// Of frames to a multicast group, those that nobody here wants.
+std::optional<DropReason> refuse_group_frame(const Interface& in,
+                                             const wire::EthernetHeader& ethernet, Groups groups);
 /// Whether a frame is not even looked into: of an impossible length (RFC 894), from a group address
 /// or from ourselves (RFC 1812 §3.3.2), to another station (RFC 1122 §3.3.6), or to a group that
 /// nobody here has joined.
-std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame, Groups groups);
+inline std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame,
+                                              Groups groups) {
+  if (frame.size() < sizeof(wire::EthernetHeader)) return DropReason::runt_frame;
+  if (frame.size() > in.mtu + sizeof(wire::EthernetHeader)) return DropReason::frame_too_long;
+  const auto& ethernet = header_at<wire::EthernetHeader>(frame);
+  if (ethernet.source.is_group()) return DropReason::bad_source_mac;
+  if (ethernet.source == in.mac) return DropReason::own_frame;
+  if (ethernet.destination == in.mac || ethernet.destination.is_broadcast()) return std::nullopt;
+  if (!ethernet.destination.is_group()) return DropReason::other_mac;
+  return refuse_group_frame(in, ethernet, groups);
+}
 
 /// A source that no other host can have: RFC 1122 §3.2.1.3, RFC 1812 §5.3.7. `route` is what the
 /// FIB says of the source: our own addresses and broadcasts are martians too.
-bool is_martian_source(Ipv4Address source, const Ipv4Route* route);
+inline bool is_martian_source(Ipv4Address source, const Ipv4Route* route) {
+  if (source.is_this_network() || source.is_loopback()) return true;  // RFC 1122 §3.2.1.3 (a), (g)
+  if (source.is_multicast() || source.is_class_e()) return true;      // RFC 1812 §5.3.7
+  // Our own address, or a network's broadcast: RFC 1122 §3.2.1.3 (d), RFC 6274 §4.3.1.
+  return route != nullptr &&
+         (route->kind == RouteKind::local || route->kind == RouteKind::broadcast);
+}
 /// A destination that cannot be on a wire: networks 0, 127 and class E (RFC 1812 §5.3.7).
-bool is_martian_destination(Ipv4Address destination);
+inline bool is_martian_destination(Ipv4Address destination) {
+  if (destination.is_limited_broadcast()) return false;
+  return destination.is_this_network() || destination.is_loopback() || destination.is_class_e();
+}
 
 /// Whether reverse-path filtering refuses a packet from `source` that came in on `in` (RFC 3704
 /// §2.2, §2.4); `route` is what the FIB says of the source. 0.0.0.0 has no way back, and passes.
-bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route* route);
+inline bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route* route) {
+  if (in.rp_filter == ReversePath::off || source.is_unspecified()) return false;
+  if (route == nullptr || route->kind != RouteKind::unicast) return true;
+  return in.rp_filter == ReversePath::strict && route->interface != in.index;
+}
 
 /// RFC 1812 §5.2.3: whose a datagram is.
 enum class Destination : std::uint8_t {
@@ -45,6 +71,16 @@ enum class Destination : std::uint8_t {
 /// Groups are joined on interfaces, and `in` is the one that it came by. Those of 224.0.0.0/24 are
 /// taken in unasked: routing protocols and mDNS live there, and no switch keeps them from anybody
 /// (RFC 4541 §2.1.2).
-Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Route* route);
+inline Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Route* route) {
+  if (destination.is_limited_broadcast()) return Destination::broadcast;
+  if (destination.is_multicast()) {
+    const bool is_ours = destination.is_link_local_group() || in.is_member(destination);
+    return is_ours ? Destination::group : Destination::nobody;  // RFC 1112 §7.2
+  }
+  if (route == nullptr) return Destination::transit;
+  if (route->kind == RouteKind::local) return Destination::local;
+  if (route->kind == RouteKind::broadcast) return Destination::broadcast;
+  return Destination::transit;
+}
 
 }  // namespace smolstack

@@ -33,15 +33,20 @@ class Batch {
   std::size_t size_ = 0;
 };
 
-/// Runs a stage over a batch, fetching the headers of packet i+4 while i is worked on. The only
-/// such loop in the project: a stage is written for one packet and inlined here.
+/// Fetches the headers of a packet that will be looked at a little later than packet `now`.
+inline void fetch_ahead(std::span<const Packet> packets, std::size_t now) {
+  constexpr std::size_t ahead = 4;
+  if (now + ahead < packets.size()) __builtin_prefetch(packets[now + ahead].bytes().data());
+}
+
+/// Runs a stage over a batch, which is empty then: a stage is written for one packet and inlined
+/// here.
 template <class Stage>
 void for_each_packet(Batch& batch, Stage&& stage) {
-  constexpr std::size_t ahead = 4;
   const auto packets = batch.packets();
   for (std::size_t i = 0; i < packets.size(); ++i) {
-    if (i + ahead < packets.size()) __builtin_prefetch(packets[i + ahead].bytes().data());
-    stage(std::move(packets[i]));
+    fetch_ahead(packets, i);
+    stage(packets[i]);
   }
   batch.clear();
 }

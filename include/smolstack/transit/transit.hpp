@@ -1,0 +1,33 @@
+#pragma once
+// The plain way through a router, from frame to frame.
+
+#include <cstddef>
+#include <span>
+
+#include "smolstack/neighbor/adjacency.hpp"
+#include "smolstack/packet/batch.hpp"
+#include "smolstack/route/tables.hpp"
+
+namespace smolstack {
+
+/// What a datagram in transit is judged by, and where it goes. Interfaces and counters belong to
+/// the thread that carries; forwarding table and neighbours may be changed by another one.
+struct Plane {
+  InterfaceTable& interfaces;
+  const Ipv4Fib& fib;
+  const Adjacencies& neighbors;
+  StackCounters& counters;
+};
+
+/// Carries frames that came in on `in`, where forwarding is on, to the interfaces by which they
+/// leave, and counts them there and here, as long as there is nothing to say about them: the common
+/// case, and the only one that is made to be fast. Returns how many; the frame behind those is as
+/// it was, nothing of it is counted, and it is to go the long way (stack/stack.cpp) before those
+/// that follow.
+///
+/// The questions are those of the long way, asked of the same functions. At the first objection,
+/// and for all that takes more than tables (own addresses, options, fragments to make, a redirect,
+/// a neighbour to be asked for), the frame is not a plain one.
+std::size_t carry(Plane& plane, Interface& in, std::span<Packet> frames, Instant now);
+
+}  // namespace smolstack

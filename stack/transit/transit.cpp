@@ -1,0 +1,96 @@
+#include "smolstack/transit/transit.hpp"
+
+#include "smolstack/ip/forward.hpp"
+#include "smolstack/ip/input.hpp"
+#include "smolstack/wire/ethernet.hpp"
+
+// All of this becomes one function, which is why it is one file.
+
+namespace smolstack {
+namespace {
+
+constexpr std::size_t header_length(LinkType link) {
+  return link == LinkType::ethernet ? sizeof(wire::EthernetHeader) : 0;
+}
+
+/// Is the frame a unicast one to us, and of IPv4?
+bool is_plain_frame(const Interface& in, ConstBytes frame) {
+  if (in.link != LinkType::ethernet) return true;
+  if (frame.size() < sizeof(wire::EthernetHeader)) return false;
+  const auto& ethernet = header_at<wire::EthernetHeader>(frame);
+  return ethernet.destination == in.mac && ethernet.type == ether_type::ipv4 &&
+         !refuse_frame(in, frame, Groups::own);
+}
+
+/// Is it a valid datagram without options, between two hosts that may be anywhere?
+bool is_plain_datagram(ConstBytes datagram) {
+  if (datagram.size() < sizeof(wire::Ipv4Header)) return false;
+  const auto& ip = header_at<wire::Ipv4Header>(datagram);
+  return !ip.has_options() && ip.source.is_ordinary() && ip.destination.is_ordinary() &&
+         !refuse_ipv4(datagram);
+}
+
+/// Is the source somebody else, by the way back to whom it may come?
+bool is_plain_source(const Plane& plane, const Interface& in, Ipv4Address source) {
+  const Ipv4Route* const back = plane.fib.lookup(source);
+  return !is_martian_source(source, back) && !fails_reverse_path(in, source, back);
+}
+
+/// Writes the new link header; false: the neighbour is to be asked for first, and nothing is
+/// written.
+bool address_frame(const Plane& plane, const Egress& egress, Bytes header, Instant now) {
+  if (egress.out->link != LinkType::ethernet) return true;
+  auto& ethernet = header_at<wire::EthernetHeader>(header);
+  const NeighborKey next{egress.out->index, egress.next_hop};
+  if (!plane.neighbors.find(next, now, ethernet.destination)) return false;
+  ethernet.source = egress.out->mac;
+  ethernet.type = ether_type::ipv4;
+  return true;
+}
+
+bool carry_one(Plane& plane, Interface& in, Packet& frame, Instant now) {
+  const Bytes bytes = frame.bytes();
+  if (!is_plain_frame(in, bytes)) [[unlikely]]
+    return false;
+  const std::size_t before = header_length(in.link);
+  const Bytes datagram = bytes.subspan(before);
+  if (!is_plain_datagram(datagram)) [[unlikely]]
+    return false;
+  auto& ip = header_at<wire::Ipv4Header>(datagram);
+  if (!is_plain_source(plane, in, ip.source)) [[unlikely]]
+    return false;
+  const Ipv4Route* const route = plane.fib.lookup(ip.destination);
+  if (refuse_forward(ip, route, plane.interfaces)) [[unlikely]]
+    return false;
+  const Egress egress = egress_of(ip, in.index, *route, plane.interfaces);
+  if (egress.redirect || ip.total_length > egress.out->mtu) [[unlikely]]
+    return false;
+
+  const std::size_t after = header_length(egress.out->link);
+  const std::size_t at = frame->begin + before - after;
+  if (!address_frame(plane, egress, {frame->storage + at, after}, now)) [[unlikely]]
+    return false;
+  in.counters.rx_bytes += bytes.size();
+  ip.decrement_ttl();
+  frame->arrived_on = in.index;
+  frame->begin = static_cast<std::uint32_t>(at);
+  frame.trim(after + ip.total_length);  // Ethernet padding ends here
+  egress.out->outgoing.push(std::move(frame));
+  return true;
+}
+
+}  // namespace
+
+std::size_t carry(Plane& plane, Interface& in, std::span<Packet> frames, Instant now) {
+  if (!in.up) return 0;
+  std::size_t carried = 0;
+  for (; carried < frames.size(); ++carried) {
+    fetch_ahead(frames, carried);
+    if (!carry_one(plane, in, frames[carried], now)) break;
+  }
+  in.counters.rx_packets += carried;
+  plane.counters.forwarded += carried;
+  return carried;
+}
+
+}  // namespace smolstack
