@@ -55,7 +55,23 @@ PacketBuffer* PacketPool::take(Shelf& shelf) {
       PacketBuffer{.capacity = shelf.capacity, .storage = slot + header_bytes, .home = this};
 }
 
+void PacketPool::allow_lending() {
+  returned_ = std::make_unique<Ring<PacketBuffer*>>(small_.count + large_.count);
+}
+
+PacketBuffer* PacketPool::lend(Packet packet, std::uint16_t label) {
+  assert(returned_ != nullptr && label != 0);
+  packet->lent_as = label;
+  return packet.release();
+}
+
 void PacketPool::put_back(PacketBuffer* buffer) {
+  if (buffer->lent_as == 0) return shelve(buffer);
+  [[maybe_unused]] const bool fits = returned_->push(buffer);
+  assert(fits);
+}
+
+void PacketPool::shelve(PacketBuffer* buffer) {
   Shelf& shelf = buffer->capacity == small_capacity ? small_ : large_;
   buffer->next = std::exchange(shelf.free, buffer);
   shelf.in_use.set(shelf.in_use.level() - 1);

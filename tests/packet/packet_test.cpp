@@ -1,8 +1,10 @@
 #include "smolstack/packet/packet.hpp"
 
 #include <algorithm>
+#include <thread>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "smolstack/packet/batch.hpp"
@@ -190,6 +192,24 @@ TEST(Batch, GivesItsPacketsBackWhenCleared) {
   batch.push(numbered(pool, 1));
   batch.clear();
   EXPECT_EQ(pool.small_in_use().level(), 0u);
+}
+
+TEST(PacketPool, TakesBackWhatItLentWithItsLabel) {
+  PacketPool pool({.small = 2, .large = 1});
+  pool.allow_lending();
+  PacketBuffer* const lent = pool.lend(pool.allocate(10), 7);
+  const Packet kept = pool.allocate(10);
+  EXPECT_FALSE(pool.allocate(10));
+
+  std::thread([lent] { const Packet done(lent); }).join();
+  EXPECT_FALSE(pool.allocate(10)) << "it comes back when its owner asks";
+  std::vector<unsigned> labels;
+  pool.reclaim([&](std::uint16_t label) { labels.push_back(label); });
+  EXPECT_THAT(labels, testing::ElementsAre(7u));
+  const Packet again = pool.allocate(10);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->lent_as, 0u);
+  EXPECT_EQ(pool.small_in_use().level(), 2u);
 }
 
 }  // namespace

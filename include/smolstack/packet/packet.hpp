@@ -34,6 +34,8 @@ struct PacketBuffer {
   bool link_broadcast = false;  ///< came in a link-layer broadcast or multicast
   /// A program of this machine sent it by a kernel socket: the kernel has shown it already.
   bool from_host = false;
+  /// Not 0: another thread than its pool's has it, under this label (PacketPool::lend).
+  std::uint16_t lent_as = 0;
   Instant arrived_at{};
   std::byte* storage;
   PacketPool* home;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 
+#include "smolstack/base/ring.hpp"
 #include "smolstack/packet/packet.hpp"
 #include "smolstack/stats/counters.hpp"
 
@@ -18,7 +19,7 @@ struct PoolSizes {
 };
 
 /// Buffers of two sizes: 2 KiB for frames, 64 KiB for reassembled datagrams and super-frames.
-/// Belongs to one thread, and must outlive its packets.
+/// Belongs to one thread, but for packets that are lent, and must outlive its packets.
 class PacketPool {
  public:
   static constexpr std::uint32_t small_capacity = 2048 - PacketBuffer::headroom;
@@ -34,6 +35,19 @@ class PacketPool {
   Packet allocate(std::size_t bytes);
   /// A second packet with the same bytes and the same journey.
   Packet clone(const Packet& packet);
+
+  /// Lets one other thread work with packets of this pool, from now on.
+  void allow_lending();
+  /// Gives a packet to that thread, which makes a Packet of it again. `label`, not 0, is ours.
+  PacketBuffer* lend(Packet packet, std::uint16_t label);
+  /// Takes back what the other thread is done with; `on_return(label)` for each.
+  template <class OnReturn>
+  void reclaim(OnReturn&& on_return) {
+    while (const auto buffer = returned_->pop()) {
+      on_return((*buffer)->lent_as);
+      shelve(*buffer);
+    }
+  }
 
   /// Less than a quarter is left of the buffers of this packet's size: who may keep packets for
   /// long should keep no more.
@@ -59,7 +73,9 @@ class PacketPool {
   static Shelf make_shelf(std::uint32_t capacity, std::uint32_t count);
   PacketBuffer* take(Shelf& shelf);
   void put_back(PacketBuffer* buffer);
+  void shelve(PacketBuffer* buffer);
 
+  std::unique_ptr<Ring<PacketBuffer*>> returned_;  ///< with room for all that there are
   Shelf small_;
   Shelf large_;
 };
