@@ -208,4 +208,14 @@ void Stack::receive_failed(IfIndex on, DropReason reason, std::uint64_t count) {
   interfaces()[on].drops.count(reason, count);
 }
 
+void Stack::account(IfIndex on, const InterfaceCounters& more) {
+  InterfaceCounters& all = interfaces()[on].counters;
+  all.rx_packets += more.rx_packets;
+  all.rx_bytes += more.rx_bytes;
+  all.rx_multicast += more.rx_multicast;
+  all.tx_packets += more.tx_packets;
+  all.tx_bytes += more.tx_bytes;
+  all.tx_errors += more.tx_errors;
+}
+
 }  // namespace smolstack

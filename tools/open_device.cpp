@@ -35,20 +35,38 @@ std::string mend(const Error& error) {
   return {};
 }
 
+io::TapConfig config_of(const control::InterfaceConfig& interface) {
+  const bool is_tap = interface.kind == control::DeviceKind::tap;
+  return {.name = interface.device,
+          .kind = is_tap ? io::TapKind::tap : io::TapKind::tun,
+          .mtu = interface.mtu,
+          .netns = interface.netns,
+          .host_ip = interface.host_address};
+}
+
+auto complain(const control::InterfaceConfig& interface, const Error& error,
+              const std::string& way_out) {
+  return unexpected(control::Complaint(interface.where + ": " + error.message() + way_out));
+}
+
 }  // namespace
 
 Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
     const control::InterfaceConfig& interface) {
-  const bool is_tap = interface.kind == control::DeviceKind::tap;
-  auto device = io::TapDevice::open({.name = interface.device,
-                                     .kind = is_tap ? io::TapKind::tap : io::TapKind::tun,
-                                     .mtu = interface.mtu,
-                                     .netns = interface.netns,
-                                     .host_ip = interface.host_address});
-  if (!device)
-    return unexpected(control::Complaint(interface.where + ": " + device.error().message() +
-                                         mend(device.error())));
+  auto device = io::TapDevice::open(config_of(interface));
+  if (!device) return complain(interface, device.error(), mend(device.error()));
   return std::unique_ptr<io::Device>(std::move(*device));
+}
+
+Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
+    const control::InterfaceConfig& interface, IfIndex index, io::Workers& workers) {
+  auto device = workers.open(index, config_of(interface));
+  if (device) return std::move(*device);
+  const bool is_other = device.error().code == io::TapError::other_kind;
+  return complain(interface, device.error(),
+                  is_other ? "; one that was there before must have been made for several queues: "
+                             "ip tuntap add NAME mode tap multi_queue"
+                           : mend(device.error()));
 }
 
 }  // namespace smolstack::tools

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "smolstack/io/device.hpp"
+#include "smolstack/io/workers.hpp"
 #include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
@@ -11,5 +11,8 @@ namespace smolstack::tools {
 /// to have it.
 Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
     const control::InterfaceConfig& interface);
+/// The same with a queue for each worker; `index` is the interface's in the stack.
+Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
+    const control::InterfaceConfig& interface, IfIndex index, io::Workers& workers);
 
 }  // namespace smolstack::tools

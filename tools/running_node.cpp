@@ -38,6 +38,7 @@ RunningNode::RunningNode(control::NodeConfig config, Reread reread)
     : config_(std::move(config)),
       reread_(std::move(reread)),
       log_(make_log(config_)),
+      workers_(config_.workers),
       stack_(control::stack_options(config_)),
       loop_(context_, stack_),
       icmp_(loop_),
@@ -75,9 +76,10 @@ Expected<control::LocalListener, Complaint> RunningNode::claim_socket() {
 }
 
 Expected<void, Complaint> RunningNode::open_device(const InterfaceConfig& interface) {
-  auto device = tools::open_device(interface);
-  if (!device) return unexpected(device.error());
   const IfIndex index = stack_.interfaces().find(interface.label())->index;
+  auto device = config_.workers == 0 ? tools::open_device(interface)
+                                     : tools::open_device(interface, index, workers_);
+  if (!device) return unexpected(device.error());
   const io::WireEnd end{config_.label() + ':' + interface.label(), config_.seed.value_or(0)};
   auto wire = std::make_unique<io::Impairment>(std::move(*device), end);
   wire->set(io::Direction::out, interface.impairment);
@@ -111,10 +113,23 @@ void RunningNode::report_conflict(const AddressConflict& conflict) {
              to_string(conflict.other));
 }
 
+void RunningNode::start_workers() {
+  if (config_.workers == 0) return;
+  workers_.start(stack_, [this](IfIndex index) {
+    const io::Impairment* const wire = impairments_.find(index);
+    return wire != nullptr && !wire->is_idle();
+  });
+  loop_.on_flushed([this] { workers_.follow(stack_); });
+  loop_.on_refresh([this] { workers_.account(stack_); });
+  log_->info("{} workers forward", config_.workers);
+}
+
 void RunningNode::run() {
   wait_for_signal();
+  start_workers();
   loop_.flush();
   context_.run();
+  workers_.stop();
   log_->info("stopped");
 }
 

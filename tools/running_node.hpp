@@ -14,6 +14,7 @@
 #include "smolstack/control/server.hpp"
 #include "smolstack/io/event_loop.hpp"
 #include "smolstack/io/impairment_device.hpp"
+#include "smolstack/io/workers.hpp"
 #include "smolstack/node/node_config.hpp"
 
 namespace smolstack::tools {
@@ -35,6 +36,7 @@ class RunningNode {
   Expected<control::LocalListener, control::Complaint> claim_socket();
   Expected<void, control::Complaint> open_device(const control::InterfaceConfig& interface);
   void listen_to_loop();
+  void start_workers();
   void report_conflict(const AddressConflict& conflict);
   void wait_for_signal();
   void handle_signal(int signal);
@@ -45,6 +47,7 @@ class RunningNode {
   Reread reread_;
   std::shared_ptr<spdlog::logger> log_;
   boost::asio::io_context context_{1};
+  io::Workers workers_;  // their packets may lie in the stack
   Stack stack_;
   io::EventLoop loop_;
   io::Impairments impairments_;

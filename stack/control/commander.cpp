@@ -26,6 +26,7 @@ void refuse_unknown(Reply& reply, std::string_view command, const std::string& k
 std::unique_ptr<Running> MachineCommander::start(std::string_view name, const Words& words,
                                                  const std::shared_ptr<Reply>& reply) {
   const auto command = std::ranges::find(commands_, name, &Command::name);
+  machine_.loop.refresh();
   if (command != commands_.end()) return command->handler(machine_, words, reply);
   refuse_unknown(*reply, name, names_of(commands_));
   return nullptr;

@@ -75,6 +75,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   std::function<void(PacketQueue)> on_icmp;
   std::function<void(const AddressConflict&)> on_conflict;
   std::function<void()> on_input;
+  std::function<void()> on_refresh;
   std::function<void()> on_flushed;
 
  private:
@@ -394,6 +395,14 @@ void EventLoop::on_conflict(std::function<void(const AddressConflict&)> report) 
 
 void EventLoop::on_input(std::function<void()> prepare) {
   state_->on_input = std::move(prepare);
+}
+
+void EventLoop::on_refresh(std::function<void()> collect) {
+  state_->on_refresh = std::move(collect);
+}
+
+void EventLoop::refresh() {
+  if (state_->on_refresh) state_->on_refresh();
 }
 
 void EventLoop::on_flushed(std::function<void()> then) {

@@ -41,7 +41,8 @@ ifreq request_for(const TapConfig& config) {
   ifreq request{};
   std::copy(config.name.begin(), config.name.end(), std::begin(request.ifr_name));
   const int kind = config.kind == TapKind::tap ? IFF_TAP : IFF_TUN;
-  request.ifr_flags = static_cast<short>(kind | IFF_NO_PI);
+  const int queues = config.multi_queue ? IFF_MULTI_QUEUE : 0;
+  request.ifr_flags = static_cast<short>(kind | IFF_NO_PI | queues);
   return request;
 }
 
@@ -124,6 +125,39 @@ Expected<std::unique_ptr<TapDevice>, Error> TapDevice::open(const TapConfig& con
 
 std::unique_ptr<TapDevice> TapDevice::adopt(const TapConfig& config, Descriptor descriptor) {
   return std::unique_ptr<TapDevice>(new TapDevice(config, std::move(descriptor), true));
+}
+
+Expected<std::vector<std::unique_ptr<TapDevice>>, Error> TapDevice::open_queues(TapConfig config,
+                                                                                unsigned count) {
+  config.multi_queue = true;
+  std::vector<std::unique_ptr<TapDevice>> queues;
+  auto first = open(config);
+  if (!first) return unexpected(std::move(first.error()));
+  queues.push_back(std::move(*first));
+  const auto inside = InNetworkNamespace::enter(config.netns);
+  if (!inside) return unexpected(inside.error());
+  while (queues.size() < count) {
+    auto tied = attach(config);
+    if (!tied) return unexpected(std::move(tied.error()));
+    queues.push_back(std::unique_ptr<TapDevice>(
+        new TapDevice(config, std::move(tied->descriptor), tied->attached)));
+  }
+  return queues;
+}
+
+Expected<std::vector<std::unique_ptr<TapDevice>>, Error> TapDevice::reopen_queues(
+    const TapConfig& config, unsigned count) {
+  const auto inside = InNetworkNamespace::enter(config.netns);
+  if (!inside) return unexpected(inside.error());
+  if (if_nametoindex(config.name.c_str()) == 0) return failed(ENODEV, "opening " + config.name);
+  auto queues = open_queues(config, count);
+  // Not there before: it vanished between the two calls, and goes again with its queues.
+  if (queues && !queues->front()->attached()) return failed(ENODEV, "opening " + config.name);
+  return queues;
+}
+
+std::unique_ptr<TapDevice> TapDevice::duplicate() const {
+  return adopt(config_, Descriptor(::fcntl(descriptor_.number(), F_DUPFD_CLOEXEC, 0)));
 }
 
 TapDevice::TapDevice(const TapConfig& config, Descriptor descriptor, bool attached)

@@ -12,6 +12,8 @@
 namespace smolstack::control {
 namespace {
 
+constexpr unsigned most_workers = 32;
+
 using Result = Expected<void, Complaint>;
 
 auto complain(std::string text) {
@@ -171,6 +173,14 @@ Result set_seed(NodeConfig& node, const WrittenWord& written) {
   return {};
 }
 
+Result set_workers(NodeConfig& node, const WrittenWord& written) {
+  const auto count = parse_number<unsigned>(written.text);
+  if (!count || *count > most_workers)
+    return complain("is not a number of threads; give 0 to " + std::to_string(most_workers));
+  node.workers = *count;
+  return {};
+}
+
 constexpr std::array interface_table{
     InterfaceWord{"ip", "ADDRESS/LENGTH", "an address of the interface; may be repeated", set_ip},
     InterfaceWord{"mac", "MAC", "its MAC address (default: 02:42 and the first address)", set_mac},
@@ -191,6 +201,8 @@ constexpr std::array node_table{
              add_route},
     NodeWord{"forward", "on|off", "whether it forwards (default: node off, router on)",
              set_forward},
+    NodeWord{"workers", "COUNT", "threads that forward beside the main one (default: 0)",
+             set_workers},
     NodeWord{"name", "NAME", "what it is called (default: as the first device)", set_name},
     NodeWord{"control", "SOCKET", "path of its control socket (default: by its name)", set_control},
     NodeWord{"log-level", "LEVEL", "trace, debug, info, warning, error, critical or off",

@@ -98,6 +98,7 @@ void say_what_waits(const NodeConfig& before, const NodeConfig& after, Changes& 
   for (const InterfaceConfig& interface : before.interfaces)
     if (fresh.find(interface.device) == nullptr)
       waits("the end of the interface " + interface.device);
+  if (before.workers != after.workers) waits("another number of workers");
   if (before.label() != after.label() || before.control != after.control)
     waits("another name or control socket");
 }

@@ -23,13 +23,16 @@ class Ring {
       : mask_(std::bit_ceil(std::max<std::size_t>(capacity, 1)) - 1),
         slots_(std::make_unique<T[]>(mask_ + 1)) {}
 
+  /// Would push() fail now? Only the thread that pushes may ask.
+  bool is_full() {
+    const std::size_t at = pushed_.load(std::memory_order_relaxed);
+    if (at - seen_popped_ > mask_) seen_popped_ = popped_.load(std::memory_order_acquire);
+    return at - seen_popped_ > mask_;
+  }
   /// False: it is full, and nothing was pushed.
   bool push(T value) {
+    if (is_full()) return false;
     const std::size_t at = pushed_.load(std::memory_order_relaxed);
-    if (at - seen_popped_ > mask_) {
-      seen_popped_ = popped_.load(std::memory_order_acquire);
-      if (at - seen_popped_ > mask_) return false;
-    }
     slots_[at & mask_] = value;
     pushed_.store(at + 1, std::memory_order_release);
     return true;

@@ -55,6 +55,9 @@ class EventLoop {
   /// Called before frames of any device are handed to the stack, and of a mirror also before they
   /// are read: the moment to tell the stack what has changed in the world since.
   void on_input(std::function<void()> prepare);
+  /// Called before anybody looks at counters: refresh().
+  void on_refresh(std::function<void()> collect);
+  void refresh();
   /// Called after each flush, when its frames are on their way.
   void on_flushed(std::function<void()> then);
   /// Called after each flush for every conflict that ARP has seen since.

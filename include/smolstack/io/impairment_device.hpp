@@ -30,6 +30,8 @@ class Impairment final : public Device {
   ReceiveResult receive(PacketPool& pool, Batch& into) override;
   TransmitResult transmit(Batch& from) override;
   std::optional<Instant> next_deadline() const override;
+  /// Nothing is done to frames, and none waits.
+  bool is_idle() const { return out_.is_idle() && in_.is_idle(); }
   int descriptor() const override { return device_->descriptor(); }
   DeviceState state() const override { return device_->state(); }
   bool reopen() override { return device_->reopen(); }

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <sys/types.h>
 #include <system_error>
+#include <vector>
 
 #include "smolstack/base/expected.hpp"
 #include "smolstack/io/descriptor.hpp"
@@ -45,7 +46,8 @@ struct TapConfig {
   std::optional<Ipv4Subnet> host_ip{};  ///< an address for the kernel's end, which is brought up
   /// The link address of the kernel's end of a created one; none: the kernel's choice.
   std::optional<MacAddress> mac{};
-  bool up = true;  ///< whether a created one is brought up
+  bool up = true;            ///< whether a created one is brought up
+  bool multi_queue = false;  ///< other descriptors may be tied to it too
 };
 
 /// May the kernel have an interface of this name? 1 to 15 characters, none of them a slash, a
@@ -66,6 +68,14 @@ class TapDevice final : public Device {
   static Expected<std::unique_ptr<TapDevice>, Error> open(const TapConfig& config);
   /// Takes over a descriptor that is tied to the device of that name already.
   static std::unique_ptr<TapDevice> adopt(const TapConfig& config, Descriptor descriptor);
+  /// open() with `count` queues, each an object of its own: the kernel gives every flow to one.
+  static Expected<std::vector<std::unique_ptr<TapDevice>>, Error> open_queues(TapConfig config,
+                                                                              unsigned count);
+  /// The same when the device is there again, after all queues were gone.
+  static Expected<std::vector<std::unique_ptr<TapDevice>>, Error> reopen_queues(
+      const TapConfig& config, unsigned count);
+  /// Another object for the same queue. Two threads may write by one queue, one may read.
+  std::unique_ptr<TapDevice> duplicate() const;
 
   ReceiveResult receive(PacketPool& pool, Batch& into) override;
   TransmitResult transmit(Batch& from) override;

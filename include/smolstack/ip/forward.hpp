@@ -13,9 +13,9 @@ namespace smolstack {
 /// Where a datagram leaves (in fragments, if it is longer than the MTU there), and whether its
 /// source is told of a better way.
 struct Egress {
-  Interface* out;
-  Ipv4Address next_hop;
-  bool redirect;
+  Interface* out = nullptr;
+  Ipv4Address next_hop{};
+  bool redirect = false;
 };
 
 /// Why a datagram goes no further, and what its source is owed.

@@ -69,6 +69,7 @@ enum class DropReason : std::uint8_t {
   inbox_full,
   // Resources and devices
   no_buffer,
+  punt_queue_full,
   device_full,
   device_down,
   // Impairments, as an administrator asked for them
@@ -174,6 +175,8 @@ inline constexpr auto drop_reason_entries = [] {
       {R::no_socket, refused, "no_socket", "nobody listens on that port (RFC 1122 §4.1.3.1)"},
       {R::inbox_full, refused, "inbox_full", "the local reader is too slow"},
       {R::no_buffer, refused, "no_buffer", "all packet buffers are in use"},
+      {R::punt_queue_full, refused, "punt_queue_full",
+       "too many frames of the workers wait for the main thread"},
       {R::device_full, refused, "device_full", "the device takes no more frames just now"},
       {R::device_down, refused, "device_down", "the kernel's end of the device is down or gone"},
       {R::impaired_loss, refused, "impaired_loss",

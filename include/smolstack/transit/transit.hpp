@@ -30,4 +30,7 @@ struct Plane {
 /// a neighbour to be asked for), the frame is not a plain one.
 std::size_t carry(Plane& plane, Interface& in, std::span<Packet> frames, Instant now);
 
+/// Would carry() take this frame, if its turn were now? Nothing is done to it.
+bool may_carry(const Plane& plane, const Interface& in, const Packet& frame, Instant now);
+
 }  // namespace smolstack
