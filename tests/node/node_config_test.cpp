@@ -45,6 +45,8 @@ TEST(NodeConfig, ComplaintsSayWhereAndWhatWouldBeRight) {
       {"name: a b\n", "n.yaml:1: name a b: is not a name for a machine"},
       {"forward: maybe\n", "n.yaml:1: forward maybe: is neither `on` nor `off`"},
       {"seed: -1\n", "n.yaml:1: seed -1: is not a whole number"},
+      {"workers: 33\n", "n.yaml:1: workers 33: is not a number of threads; give 0 to 32"},
+      {"workers: -1\n", "n.yaml:1: workers -1: is not a number of threads"},
       {"log-level: loud\n", "n.yaml:1: log-level loud: is none of trace"},
       {"gateway: x\n", "n.yaml:1: gateway x: is not an IPv4 address"},
       {"a: &x 1\nname: *x\n", "n.yaml:2: aliases are not taken here"},

@@ -168,13 +168,14 @@ end_capture() {
   output=$(cat "$1")
 }
 
+# ROUTER_FLAGS: what else the router is told.
 smol_internet() {
   network one
   network two
   ip addr add 10.1.1.1/24 dev one
   start_node client node --tap tap-client --ifname eth0 --ip 10.1.1.2/24
   start_node router router --tap tap-router0 --ifname eth0 --ip 10.1.2.3/24 \
-    --tap tap-router1 --ifname eth1 --ip 10.1.1.3/24
+    --tap tap-router1 --ifname eth1 --ip 10.1.1.3/24 ${ROUTER_FLAGS:-}
   start_node server node --tap tap-server --ifname eth0 --ip 10.1.2.2/24
   plug_in tap-client one
   plug_in tap-router1 one
