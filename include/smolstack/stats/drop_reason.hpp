@@ -11,6 +11,8 @@ namespace smolstack {
 
 /// In the order of a packet's walk through the stack.
 enum class DropReason : std::uint8_t {
+  // The device's own header
+  offload_malformed,
   // Ethernet
   runt_frame,
   frame_too_long,
@@ -92,6 +94,8 @@ inline constexpr auto drop_reason_entries = [] {
   constexpr auto malformed = DropKind::malformed;
   constexpr auto refused = DropKind::refused;
   return std::to_array<DropReasonEntry>({
+      {R::offload_malformed, malformed, "offload_malformed",
+       "the device's word on checksum and segments does not fit the frame (virtio 1.2 §5.1.6)"},
       {R::runt_frame, malformed, "runt_frame", "shorter than an Ethernet header (IEEE 802.3)"},
       {R::frame_too_long, malformed, "frame_too_long",
        "longer than the interface's MTU allows (RFC 894)"},
