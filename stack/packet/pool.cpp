@@ -86,10 +86,8 @@ Packet PacketPool::clone(const Packet& packet) {
   Packet copy = allocate(packet.size());
   if (!copy) return copy;
   std::memcpy(copy.append(packet.size()).data(), packet.bytes().data(), packet.size());
-  copy->arrived_on = packet->arrived_on;
-  copy->arrived_at = packet->arrived_at;
-  copy->link_broadcast = packet->link_broadcast;
-  copy->from_host = packet->from_host;
+  copy.follow(packet);
+  copy->offload = packet->offload.moved(std::ptrdiff_t{copy->begin} - packet->begin);
   return copy;
 }
 

@@ -60,7 +60,7 @@ TEST(PacketPool, RefusesMoreThanItsLargestBufferHolds) {
 
 TEST(PacketPool, ServesTheSizeAskedFor) {
   PacketPool pool({.small = 2, .large = 2});
-  for (const std::size_t bytes : {0u, 1u, 1514u, 1920u, 1921u, 65535u, 65536u}) {
+  for (const std::size_t bytes : {0u, 1u, 1514u, 1920u, 1921u, 65535u, 65549u}) {
     const Packet packet = pool.allocate(bytes);
     ASSERT_TRUE(packet) << bytes;
     EXPECT_EQ(packet.size(), 0u);
@@ -78,6 +78,7 @@ TEST(PacketPool, GivesFreshPacketsWithoutMemoriesOfTheLast) {
     packet->arrived_on = IfIndex(7);
     packet->from_host = true;
     packet->link_broadcast = true;
+    packet->offload.kind = OffloadKind::checksum;
   }
   const Packet again = pool.allocate(100);
   EXPECT_EQ(again.size(), 0u);
@@ -85,6 +86,7 @@ TEST(PacketPool, GivesFreshPacketsWithoutMemoriesOfTheLast) {
   EXPECT_EQ(again->arrived_on, IfIndex::none);
   EXPECT_FALSE(again->link_broadcast);
   EXPECT_FALSE(again->from_host);
+  EXPECT_TRUE(again.is_plain());
 }
 
 TEST(PacketPool, ClonesBytesAndJourney) {
@@ -172,6 +174,25 @@ TEST(PacketQueue, MovesWithAllItHolds) {
   EXPECT_EQ(number_of(to.pop()), 1u);
   EXPECT_EQ(number_of(to.pop()), 2u);
   EXPECT_TRUE(to.empty());
+}
+
+TEST(PacketQueue, TakesOthersInFrontInTheirOrder) {
+  PacketPool pool({.small = 10, .large = 0});
+  const auto queue_of = [&](unsigned first, unsigned last) {
+    PacketQueue queue;
+    for (unsigned i = first; i <= last; ++i) queue.push(numbered(pool, i));
+    return queue;
+  };
+  PacketQueue queue = queue_of(3, 4);
+  queue.prepend(queue_of(1, 2));
+  queue.prepend(PacketQueue());
+  queue.push(numbered(pool, 5));
+  EXPECT_EQ(queue.size(), 5u);
+  for (unsigned i = 1; i <= 5; ++i) EXPECT_EQ(number_of(queue.pop()), i);
+  queue.prepend(queue_of(6, 7));
+  queue.push(numbered(pool, 8));
+  for (unsigned i = 6; i <= 8; ++i) EXPECT_EQ(number_of(queue.pop()), i);
+  EXPECT_TRUE(queue.empty());
 }
 
 TEST(Batch, CarriesUpTo256PacketsInOrder) {

@@ -14,6 +14,7 @@
 
 #include "smolstack/base/bytes.hpp"
 #include "smolstack/base/time.hpp"
+#include "smolstack/wire/offload.hpp"
 
 namespace smolstack {
 
@@ -36,11 +37,15 @@ struct PacketBuffer {
   bool from_host = false;
   /// Not 0: another thread than its pool's has it, under this label (PacketPool::lend).
   std::uint16_t lent_as = 0;
+  Offload offload{};  ///< what is left to do of it; positions count from `storage`
   Instant arrived_at{};
   std::byte* storage;
   PacketPool* home;
   PacketBuffer* next = nullptr;  ///< for PacketQueue and the pool; the owner's business
 };
+
+// What is asked of a packet on its way shares a cache line.
+static_assert(sizeof(PacketBuffer) <= 64);
 
 /// Gives the buffer back to its pool.
 struct Recycle {
@@ -59,6 +64,10 @@ class Packet {
   /// The current layer and all that it carries.
   Bytes bytes() const { return {buffer_->storage + buffer_->begin, size()}; }
   std::size_t size() const { return buffer_->end - buffer_->begin; }
+  /// It is as it will be on the wire.
+  bool is_plain() const { return buffer_->offload.kind == OffloadKind::none; }
+  /// It stands for several packets: packet/gso.hpp.
+  bool is_super_frame() const { return buffer_->offload.is_super_frame(); }
   std::size_t tailroom() const { return PacketBuffer::headroom + buffer_->capacity - buffer_->end; }
 
   template <class Header>
@@ -87,6 +96,14 @@ class Packet {
   void trim(std::size_t n) {
     assert(n <= size());
     buffer_->end = buffer_->begin + static_cast<std::uint32_t>(n);
+  }
+
+  /// Takes over what is known of another packet's journey, but not its bytes.
+  void follow(const Packet& other) {
+    buffer_->arrived_on = other->arrived_on;
+    buffer_->arrived_at = other->arrived_at;
+    buffer_->link_broadcast = other->link_broadcast;
+    buffer_->from_host = other->from_host;
   }
 
   /// Hands the buffer to an intrusive list; the list is the owner now.

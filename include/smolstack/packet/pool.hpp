@@ -18,12 +18,13 @@ struct PoolSizes {
   std::uint32_t large = 160;
 };
 
-/// Buffers of two sizes: 2 KiB for frames, 64 KiB for reassembled datagrams and super-frames.
+/// Buffers of two sizes: 2 KiB for frames; 64 KiB, and a link header with tags, for reassembled
+/// datagrams and super-frames.
 /// Belongs to one thread, but for packets that are lent, and must outlive its packets.
 class PacketPool {
  public:
   static constexpr std::uint32_t small_capacity = 2048 - PacketBuffer::headroom;
-  static constexpr std::uint32_t large_capacity = 65536;
+  static constexpr std::uint32_t large_capacity = 65536 + 64;
 
   explicit PacketPool(const PoolSizes& sizes = {});
   ~PacketPool();

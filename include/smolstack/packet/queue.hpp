@@ -39,6 +39,16 @@ class PacketQueue {
     tail_ = buffer;
     ++size_;
   }
+  /// Puts the others before those that are here, in their order.
+  void prepend(PacketQueue others) {
+    if (others.empty()) return;
+    others.tail_->next = head_;
+    if (head_ != nullptr) others.tail_ = tail_;
+    others.size_ += size_;
+    head_ = tail_ = nullptr;
+    size_ = 0;
+    *this = std::move(others);
+  }
   /// The oldest packet; an empty handle when there is none.
   Packet pop() {
     if (empty()) return {};

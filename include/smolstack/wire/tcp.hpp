@@ -18,6 +18,7 @@ inline constexpr std::uint8_t rst = 0x04;
 inline constexpr std::uint8_t psh = 0x08;
 inline constexpr std::uint8_t ack = 0x10;
 inline constexpr std::uint8_t urg = 0x20;
+inline constexpr std::uint8_t cwr = 0x80;  ///< RFC 3168 §6.1.2
 }  // namespace tcp_flag
 
 namespace wire {
