@@ -1,3 +1,4 @@
+#include "smolstack/packet/gso.hpp"
 #include "smolstack/stack.hpp"
 #include "smolstack/wire/ethernet.hpp"
 
@@ -24,7 +25,7 @@ void Stack::host_input(Interface& out, Packet frame) {
   if (!out.running) return count_drop(out.index, DropReason::device_down);
   if (frame.size() < sizeof(wire::EthernetHeader))
     return count_drop(out.index, DropReason::runt_frame);
-  if (frame.size() > out.mtu + sizeof(wire::EthernetHeader))
+  if (exceeds(frame, out.mtu + sizeof(wire::EthernetHeader)))
     return count_drop(out.index, DropReason::frame_too_long);
 
   // Only raw sockets send other types, or in another's name. A group has no neighbour.

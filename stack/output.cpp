@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "smolstack/ip/fragment.hpp"
+#include "smolstack/packet/gso.hpp"
 #include "smolstack/stack.hpp"
 
 // The way out, and the ways to end.
@@ -128,17 +129,31 @@ void Stack::run_loopback() {
 // --- Onto the link -----------------------------------------------------------------------------
 
 void Stack::transmit(const Hop& hop, Packet datagram) {
-  if (datagram.size() > hop.out->mtu) return transmit_pieces(hop, datagram);
+  if (exceeds(datagram, hop.out->mtu)) return transmit_pieces(hop, std::move(datagram));
   to_link(hop, std::move(datagram));
 }
 
-void Stack::transmit_pieces(const Hop& hop, const Packet& datagram) {
+void Stack::transmit_pieces(const Hop& hop, Packet datagram) {
+  const IfIndex from = datagram->arrived_on;
   PacketQueue pieces;
   // A part of a datagram is of no use to anybody: all pieces or none.
-  if (!fragment(pool_, datagram, hop.out->mtu, pieces))
-    return count_drop(datagram->arrived_on, DropReason::no_buffer);
+  if (!cut(hop, std::move(datagram), pieces)) return count_drop(from, DropReason::no_buffer);
   counters_.fragments_created += pieces.size();
   while (Packet piece = pieces.pop()) to_link(hop, std::move(piece));
+}
+
+/// Fragments; of a super-frame those of each segment.
+bool Stack::cut(const Hop& hop, Packet datagram, PacketQueue& pieces) {
+  PacketQueue whole;
+  if (datagram.is_super_frame()) {
+    if (!segment(pool_, datagram, whole)) return false;
+  } else {
+    finish_checksum(datagram);
+    whole.push(std::move(datagram));
+  }
+  while (const Packet each = whole.pop())
+    if (!fragment(pool_, each, hop.out->mtu, pieces)) return false;
+  return true;
 }
 
 void Stack::to_link(const Hop& hop, Packet datagram) {
@@ -155,11 +170,28 @@ bool Stack::drain(IfIndex to, Batch& frames) {
   while (!frames.full()) {
     Packet frame = out.outgoing.pop();
     if (!frame) break;
+    if (!frame.is_plain() && !out.offloads.take(frame->offload)) {
+      finish(out, std::move(frame));
+      continue;
+    }
     ++out.counters.tx_packets;
     out.counters.tx_bytes += frame.size();
     frames.push(std::move(frame));
   }
   return !frames.empty();
+}
+
+/// Makes a frame one that any device takes, at the front of those that wait.
+void Stack::finish(Interface& out, Packet frame) {
+  PacketQueue finished;
+  if (!frame.is_super_frame()) {
+    finish_checksum(frame);
+    finished.push(std::move(frame));
+  } else if (!segment(pool_, frame, finished)) {
+    return count_drop(frame->arrived_on == IfIndex::none ? out.index : frame->arrived_on,
+                      DropReason::no_buffer);
+  }
+  out.outgoing.prepend(std::move(finished));
 }
 
 // --- The ways to end ---------------------------------------------------------------------------

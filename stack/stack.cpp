@@ -1,5 +1,6 @@
 #include "smolstack/stack.hpp"
 
+#include "smolstack/packet/gso.hpp"
 #include "smolstack/tcp/reset.hpp"
 #include "smolstack/udp/input.hpp"
 #include "smolstack/wire/ethernet.hpp"
@@ -81,8 +82,7 @@ void Stack::link_input(Interface& in, Packet packet) {
 
 void Stack::ethernet_input(Interface& in, Packet packet) {
   const Groups groups = host_sockets_ ? Groups::all : Groups::own;
-  if (const auto reason = refuse_frame(in, packet.bytes(), groups))
-    return drop(std::move(packet), *reason);
+  if (const auto reason = refuse_frame(in, packet, groups)) return drop(std::move(packet), *reason);
   const auto& ethernet = packet.header<wire::EthernetHeader>();
   packet->link_broadcast = ethernet.destination.is_group();
   in.counters.rx_multicast += packet->link_broadcast ? 1u : 0u;
@@ -142,6 +142,14 @@ std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
   return std::nullopt;
 }
 
+/// Computes the checksum for those who will test it. A super-frame stays one: an error about it
+/// quotes its first segment.
+void Stack::make_readable(Packet& packet) {
+  const Offload left = packet.is_super_frame() ? packet->offload : Offload{};
+  finish_checksum(packet);
+  packet->offload = left;
+}
+
 void Stack::deliver(Packet packet, Destination destination) {
   if (is_kernels(packet.header<wire::Ipv4Header>())) {
     ++counters_.delivered;  // its copy is there already, fragments and all
@@ -151,6 +159,7 @@ void Stack::deliver(Packet packet, Destination destination) {
     packet = reassemble(std::move(packet));
     if (!packet) return;
   }
+  if (!packet.is_plain()) make_readable(packet);
   ++counters_.delivered;
   switch (packet.header<wire::Ipv4Header>().protocol) {
     case ip_protocol::icmp: return icmp_input(std::move(packet), destination);
@@ -224,7 +233,8 @@ void Stack::forward(Packet packet, const Ipv4Route* route) {
   const auto& ip = packet.header<wire::Ipv4Header>();
   if (const auto reason = refuse_crossing(ip, packet->link_broadcast))
     return drop(std::move(packet), *reason);
-  if (const auto refusal = refuse_forward(ip, route, interfaces()))
+  const std::size_t length = longest_datagram(ip, packet);
+  if (const auto refusal = refuse_forward(ip, length, route, interfaces()))
     return refuse(std::move(packet), *refusal);
   transit(std::move(packet), egress_of(ip, packet->arrived_on, *route, interfaces()));
 }

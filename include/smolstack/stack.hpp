@@ -66,7 +66,8 @@ class Stack {
   void advance(Instant now);
   /// When advance() must be called at the latest; nothing: there is nothing to wait for.
   std::optional<Instant> next_deadline() const;
-  /// Moves frames to send from the interface into `frames`; false when there were none.
+  /// Moves frames to send from the interface into `frames`; false when there were none. What
+  /// Interface::offloads does not say that the device does is done here.
   bool drain(IfIndex to, Batch& frames);
   /// The device could not carry `count` frames that drain() had given it.
   void transmit_failed(IfIndex on, DropReason reason, std::uint64_t count = 1);
@@ -145,6 +146,7 @@ class Stack {
   bool may_be_nameless(const wire::Ipv4Header& ip) const;
   std::optional<DropReason> refuse_addresses(const Packet& packet);
   bool check_options(const Packet& packet, Destination destination);
+  static void make_readable(Packet& packet);
   void deliver(Packet packet, Destination destination);
   Packet reassemble(Packet fragment);
   void icmp_input(Packet packet, Destination destination);
@@ -185,8 +187,10 @@ class Stack {
   IfIndex group_interface(const Ipv4Send& how) const;
   void send_reports(Interface& out);
   void transmit(const Hop& hop, Packet datagram);
-  void transmit_pieces(const Hop& hop, const Packet& datagram);
+  void transmit_pieces(const Hop& hop, Packet datagram);
+  bool cut(const Hop& hop, Packet datagram, PacketQueue& pieces);
   void to_link(const Hop& hop, Packet datagram);
+  void finish(Interface& out, Packet frame);
   void run_loopback();
 
   // The ways to end (stack/output.cpp).

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "smolstack/packet/gso.hpp"
+
 namespace smolstack {
 namespace {
 
@@ -30,6 +32,10 @@ bool is_single_host(Ipv4Address a) {
 }
 
 Packet make_icmp_error(PacketPool& pool, const Packet& offending, const IcmpMessage& message) {
+  if (!offending.is_plain()) {
+    const Packet first = first_segment(pool, offending);
+    return first ? make_icmp_error(pool, first, message) : Packet();
+  }
   constexpr std::size_t headers = sizeof(wire::Ipv4Header) + sizeof(wire::Icmpv4Header);
   const std::size_t quote = std::min(offending.size(), icmp_error_bytes - headers);
   Packet error = pool.allocate(sizeof(wire::Icmpv4Header) + quote);

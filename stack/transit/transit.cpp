@@ -14,10 +14,10 @@ constexpr std::size_t header_length(LinkType link) {
 }
 
 /// Is the frame a unicast one to us, and of IPv4?
-bool is_plain_frame(const Interface& in, ConstBytes frame) {
+bool is_plain_frame(const Interface& in, const Packet& frame) {
   if (in.link != LinkType::ethernet) return true;
   if (frame.size() < sizeof(wire::EthernetHeader)) return false;
-  const auto& ethernet = header_at<wire::EthernetHeader>(frame);
+  const auto& ethernet = frame.header<wire::EthernetHeader>();
   return ethernet.destination == in.mac && ethernet.type == ether_type::ipv4 &&
          !refuse_frame(in, frame, Groups::own);
 }
@@ -52,20 +52,23 @@ constexpr Egress nowhere{};
 
 /// Where a frame leaves, if nothing but its neighbour is left to ask for; `nowhere` if not.
 Egress judge(const Plane& plane, const Interface& in, const Packet& frame) {
-  const Bytes bytes = frame.bytes();
-  if (!is_plain_frame(in, bytes)) [[unlikely]]
+  if (!is_plain_frame(in, frame)) [[unlikely]]
     return nowhere;
-  const Bytes datagram = bytes.subspan(header_length(in.link));
+  const std::size_t before = header_length(in.link);
+  const Bytes datagram = frame.bytes().subspan(before);
   if (!is_plain_datagram(datagram)) [[unlikely]]
     return nowhere;
   const auto& ip = header_at<wire::Ipv4Header>(datagram);
   if (!is_plain_source(plane, in, ip.source)) [[unlikely]]
     return nowhere;
   const Ipv4Route* const route = plane.fib.lookup(ip.destination);
-  if (refuse_forward(ip, route, plane.interfaces)) [[unlikely]]
+  const std::size_t length = longest_datagram(ip, frame, before);
+  if (refuse_forward(ip, length, route, plane.interfaces)) [[unlikely]]
     return nowhere;
   const Egress egress = egress_of(ip, in.index, *route, plane.interfaces);
-  if (egress.redirect || ip.total_length > egress.out->mtu) [[unlikely]]
+  if (egress.redirect || length > egress.out->mtu) [[unlikely]]
+    return nowhere;
+  if (!frame.is_plain() && !egress.out->offloads.take(frame->offload)) [[unlikely]]
     return nowhere;
   return egress;
 }

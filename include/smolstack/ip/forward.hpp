@@ -40,9 +40,18 @@ inline std::optional<DropReason> refuse_crossing(const wire::Ipv4Header& ip, boo
   return std::nullopt;
 }
 
-/// Judges a valid datagram that may cross; `route` is what the FIB said of its destination.
+/// How long the datagram is on the wire, which begins `offset` bytes into the packet; of a
+/// super-frame the longest of its segments.
+inline std::size_t longest_datagram(const wire::Ipv4Header& ip, const Packet& packet,
+                                    std::size_t offset = 0) {
+  return packet.is_super_frame() ? wire_size(packet) - offset : std::size_t{ip.total_length};
+}
+
+/// Judges a valid datagram that may cross: `length` is that of the longest it stands for on the wire
+/// (longest_datagram()), `route` what the FIB said of its destination.
 /// Nothing: it may pass. Steps (1) to (4), validation and "is it for us?", are ip/input's.
-inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, const Ipv4Route* route,
+inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, std::size_t length,
+                                             const Ipv4Route* route,
                                              const InterfaceTable& interfaces) {
   // (5) The next hop and its interface, §5.2.4; (6) whether it is permitted.
   if (route == nullptr || route->kind != RouteKind::unicast) return refuse_by_route(route);
@@ -55,7 +64,7 @@ inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, const I
   // (8) Options that name the outgoing interface are stamped once it is known: Stack::transit.
 
   // (9) Fragmentation, §4.2.2.7; with DF the source learns our MTU (RFC 1191 §4).
-  if (ip.total_length > out.mtu && ip.dont_fragment())
+  if (length > out.mtu && ip.dont_fragment())
     return Refusal{DropReason::mtu_exceeded, icmp::fragmentation_needed(out.mtu)};
   return std::nullopt;
 }

@@ -55,7 +55,8 @@ bool may_be_answered_with_error(const Packet& offending);
 bool is_single_host(Ipv4Address address);
 
 /// The ICMP part of an error about `offending` (its IPv4 header in front): header, quote of as
-/// much as fits, checksum. The IPv4 header is still to be pushed. Empty: no buffer.
+/// much as fits, checksum. Of a super-frame the first segment is quoted, as it would have been on
+/// the wire. The IPv4 header is still to be pushed. Empty: no buffer.
 Packet make_icmp_error(PacketPool& pool, const Packet& offending, const IcmpMessage& message);
 /// Computes the checksum of an ICMP message whose header is in front.
 void finish_icmp(Bytes message);

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "smolstack/netif/interface.hpp"
+#include "smolstack/packet/gso.hpp"
 #include "smolstack/packet/packet.hpp"
 #include "smolstack/route/route.hpp"
 #include "smolstack/stats/drop_reason.hpp"
@@ -25,11 +26,11 @@ std::optional<DropReason> refuse_group_frame(const Interface& in,
 /// Whether a frame is not even looked into: of an impossible length (RFC 894), from a group address
 /// or from ourselves (RFC 1812 §3.3.2), to another station (RFC 1122 §3.3.6), or to a group that
 /// nobody here has joined.
-inline std::optional<DropReason> refuse_frame(const Interface& in, ConstBytes frame,
+inline std::optional<DropReason> refuse_frame(const Interface& in, const Packet& frame,
                                               Groups groups) {
   if (frame.size() < sizeof(wire::EthernetHeader)) return DropReason::runt_frame;
-  if (frame.size() > in.mtu + sizeof(wire::EthernetHeader)) return DropReason::frame_too_long;
-  const auto& ethernet = header_at<wire::EthernetHeader>(frame);
+  if (exceeds(frame, in.mtu + sizeof(wire::EthernetHeader))) return DropReason::frame_too_long;
+  const auto& ethernet = frame.header<wire::EthernetHeader>();
   if (ethernet.source.is_group()) return DropReason::bad_source_mac;
   if (ethernet.source == in.mac) return DropReason::own_frame;
   if (ethernet.destination == in.mac || ethernet.destination.is_broadcast()) return std::nullopt;

@@ -12,6 +12,7 @@
 #include "smolstack/stats/counters.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 #include "smolstack/wire/mac_address.hpp"
+#include "smolstack/wire/offload.hpp"
 
 namespace smolstack {
 
@@ -53,6 +54,8 @@ struct Interface {
   std::uint32_t mtu = 1500;
   bool up = true;       ///< what the administrator wants
   bool running = true;  ///< what the device says: present and carrying frames
+  /// What the device does for us; the rest is done when a frame leaves (Stack::drain).
+  OffloadCapabilities offloads{};
   /// What comes in here may be forwarded, when Settings::forwarding is on too.
   bool forwarding = true;
   ReversePath rp_filter = ReversePath::off;

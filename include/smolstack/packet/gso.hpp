@@ -11,6 +11,10 @@ namespace smolstack {
 /// The length of the longest packet on the wire that this one stands for, from its current layer
 /// on; of a plain packet its own. This is what an MTU bounds.
 std::size_t wire_size(const Packet& packet);
+/// Is it longer on the wire than `limit`? Of what is not, one comparison tells.
+inline bool exceeds(const Packet& packet, std::size_t limit) {
+  return packet.size() > limit && wire_size(packet) > limit;
+}
 
 /// Computes the transport checksum that is left, if one is. A super-frame is one long segment from
 /// then on, as reassembly would have made it.
