@@ -99,6 +99,7 @@ void EventLoop::State::report_conflicts() {
 
 void EventLoop::State::transmit_all() {
   for (const auto& port : ports) {
+    if (!port->is_host) stack.interfaces()[port->index].offloads = port->device->offloads();
     while (!port->is_host && stack.drain(port->index, batch)) transmit(*port);
     if (is_due(*port->device)) transmit(*port);
   }

@@ -54,7 +54,7 @@ bool EventLoop::State::receive(LoopPort& port) {
     // While what goes out is still in the caches, and before the kernel's queue is full again.
     transmit_all();
     fruitful |= got.frames + got.too_long + got.no_buffer > 0;
-    fruitful |= got.delayed + got.lost + got.queue_full > 0;
+    fruitful |= got.delayed + got.lost + got.queue_full + got.malformed + got.unknown > 0;
     more = got.more;
   }
   // Also when a timer came before the wake-up and left nothing for it.
@@ -80,6 +80,9 @@ void EventLoop::State::account(LoopPort& port, const ReceiveResult& got) {
     stack.receive_failed(port.index, DropReason::no_buffer, got.no_buffer);
     report(port, ReportKind::no_buffer, got.no_buffer);
   }
+  if (got.malformed > 0)
+    stack.receive_failed(port.index, DropReason::offload_malformed, got.malformed);
+  if (got.unknown > 0) stack.receive_failed(port.index, DropReason::unknown_ethertype, got.unknown);
   account_impairment(port, got.lost, got.queue_full);
 }
 

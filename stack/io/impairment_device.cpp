@@ -1,6 +1,7 @@
 #include "smolstack/io/impairment_device.hpp"
 
 #include "smolstack/io/event_loop.hpp"
+#include "smolstack/packet/gso.hpp"
 
 namespace smolstack::io {
 namespace {
@@ -51,10 +52,24 @@ ReceiveResult Impairment::receive(PacketPool& pool, Batch& into) {
 ReceiveResult Impairment::take_in(PacketPool& pool, Instant now) {
   ReceiveResult result = device_->receive(pool, passing_);
   const ImpairmentCounters before = in_.counters();
-  for (Packet& frame : passing_.packets()) in_.admit(std::move(frame), now);
+  for (Packet& frame : passing_.packets())
+    if (!admit(pool, std::move(frame), now)) ++result.no_buffer;
   passing_.clear();
   add_drops(result, before, in_.counters());
   return result;
+}
+
+/// Takes in what a frame will be on the wire; false: there was no buffer for it.
+bool Impairment::admit(PacketPool& pool, Packet frame, Instant now) {
+  PacketQueue segments;
+  if (!frame.is_super_frame()) {
+    finish_checksum(frame);
+    segments.push(std::move(frame));
+  } else if (!segment(pool, frame, segments)) {
+    return false;
+  }
+  while (Packet each = segments.pop()) in_.admit(std::move(each), now);
+  return true;
 }
 
 TransmitResult Impairment::transmit(Batch& from) {

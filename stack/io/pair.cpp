@@ -4,6 +4,8 @@
 #include <sys/eventfd.h>
 #include <vector>
 
+#include "smolstack/packet/gso.hpp"
+
 namespace smolstack::io {
 
 /// One direction: a ring of frames whose slots keep their memory, and an event that is set while
@@ -13,14 +15,24 @@ class PairDevice::Lane {
   explicit Lane(std::size_t frames)
       : slots_(frames), event_(::eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
 
-  bool push(ConstBytes frame) {
+  /// A frame, and what is left to do of it, counted from its first byte.
+  struct Frame {
+    std::vector<std::byte> bytes;
+    Offload offload;
+    std::size_t wire_size = 0;
+  };
+
+  bool push(const Packet& frame) {
     if (size_ == slots_.size()) return false;
-    slots_[(head_ + size_++) % slots_.size()].assign(frame.begin(), frame.end());
+    Frame& slot = slots_[(head_ + size_++) % slots_.size()];
+    slot.bytes.assign(frame.bytes().begin(), frame.bytes().end());
+    slot.offload = frame->offload.moved(-std::ptrdiff_t{frame->begin});
+    slot.wire_size = wire_size(frame);
     if (size_ == 1) wake();
     return true;
   }
   bool empty() const { return size_ == 0; }
-  ConstBytes front() const { return slots_[head_]; }
+  const Frame& front() const { return slots_[head_]; }
   void pop() {
     head_ = (head_ + 1) % slots_.size();
     if (--size_ == 0) calm();
@@ -33,7 +45,7 @@ class PairDevice::Lane {
   int descriptor() const { return event_.number(); }
 
  private:
-  std::vector<std::vector<std::byte>> slots_;
+  std::vector<Frame> slots_;
   std::size_t head_ = 0;
   std::size_t size_ = 0;
   Descriptor event_;
@@ -83,17 +95,18 @@ ReceiveResult PairDevice::receive(PacketPool& pool, Batch& into) {
 }
 
 void PairDevice::receive_front(PacketPool& pool, Batch& into, ReceiveResult& result) {
-  const ConstBytes frame = in_->front();
-  if (frame.size() > longest_) {
+  const auto& [bytes, offload, size] = in_->front();
+  if (size > longest_) {
     ++result.too_long;
     return;
   }
-  Packet packet = pool.allocate(frame.size());
+  Packet packet = pool.allocate(bytes.size());
   if (!packet) {
     ++result.no_buffer;
     return;
   }
-  std::copy(frame.begin(), frame.end(), packet.append(frame.size()).begin());
+  std::copy(bytes.begin(), bytes.end(), packet.append(bytes.size()).begin());
+  packet->offload = offload.moved(packet->begin);
   into.push(std::move(packet));
   ++result.frames;
 }
@@ -103,7 +116,7 @@ TransmitResult PairDevice::transmit(Batch& from) {
   for (const Packet& frame : from.packets()) {
     if (state_ != DeviceState::ready)
       ++result.down;
-    else if (out_->push(frame.bytes()))
+    else if (out_->push(frame))
       ++result.sent;
     else
       ++result.full;

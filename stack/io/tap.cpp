@@ -1,15 +1,28 @@
 #include "smolstack/io/tap.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cassert>
 #include <cerrno>
+#include <cstring>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
+#include "smolstack/packet/gso.hpp"
 #include "smolstack/wire/ethernet.hpp"
+#include "smolstack/wire/ipv4.hpp"
 
 namespace smolstack::io {
 namespace {
+
+constexpr std::size_t small_room = PacketPool::small_capacity;
+// A program's frame may have two, which nothing takes off.
+constexpr std::size_t vlan_tags = 8;
+// They are large: those of one batch should still lie in the processor's cache when they are sent,
+// and leave buffers to others.
+constexpr std::size_t super_frames_at_once = 8;
 
 /// Calls `io` until no signal interrupts it.
 template <class Io>
@@ -27,15 +40,24 @@ int TapDevice::descriptor() const {
 
 void TapDevice::set_mtu(std::uint32_t mtu) {
   config_.mtu = std::min(mtu, max_mtu_of(config_.kind));
-  longest_ = config_.mtu + (config_.kind == TapKind::tap ? sizeof(wire::EthernetHeader) : 0);
-  spare_ = Packet();
+  const std::size_t link = config_.kind == TapKind::tap ? sizeof(wire::EthernetHeader) : 0;
+  longest_ = config_.mtu + link;
+  const bool has_super_frames = offload_.capabilities.tso4 || offload_.capabilities.uso4;
+  const std::size_t longest_read = has_super_frames ? link + vlan_tags + max_datagram : longest_;
+  room_ = longest_read + 1;  // tells a longer one: the kernel cuts off the rest
+  large_ = Packet();
 }
 
 ReceiveResult TapDevice::receive(PacketPool& pool, Batch& into) {
   ReceiveResult result;
+  std::size_t super_frames = 0;
   if (state_ == DeviceState::gone) return result;
-  for (std::size_t tries = 0; tries < Batch::capacity && !into.full(); ++tries)
+  for (std::size_t tries = 0; tries < Batch::capacity && !into.full(); ++tries) {
+    const std::size_t before = into.size();
     if (read_frame(pool, into, result) != Outcome::done) return result;
+    if (into.size() > before && into.packets().back().is_super_frame()) ++super_frames;
+    if (super_frames == super_frames_at_once) break;
+  }
   result.more = true;
   return result;
 }
@@ -59,32 +81,73 @@ TransmitResult TapDevice::write(std::span<const Packet> frames) {
 }
 
 TapDevice::Outcome TapDevice::read_frame(PacketPool& pool, Batch& into, ReceiveResult& result) {
-  // One byte more than the longest frame tells a longer one: the kernel cuts off the rest.
-  const std::size_t room = longest_ + 1;
-  Packet frame = spare_ ? std::move(spare_) : pool.allocate(room);
-  if (!frame) return discard_frame(result);
-  const Bytes bytes = frame.append(room);
-  const ssize_t size =
-      uninterrupted([&] { return ::read(descriptor_.number(), bytes.data(), room); });
+  if (!make_room(pool)) return discard_frame(result);
+  const ssize_t size = uninterrupted([&] { return read_parts(); });
   const Outcome outcome = outcome_of(size);
-  const bool fits = size <= static_cast<ssize_t>(longest_);
-  if (outcome == Outcome::done && fits) {
-    frame.trim(static_cast<std::size_t>(size));
+  if (outcome == Outcome::done) take(static_cast<std::size_t>(size), into, result);
+  return outcome;
+}
+
+/// A small buffer, and a large one behind it where frames may be longer: most are not, and should
+/// not use up what the others need. Without the large one short frames still come in.
+bool TapDevice::make_room(PacketPool& pool) {
+  if (!spare_) spare_ = pool.allocate(small_room);
+  if (!large_ && room_ > small_room) large_ = pool.allocate(room_);
+  return static_cast<bool>(spare_);
+}
+
+/// The header, the frame's begin, and the rest of it where a large buffer has room for the begin.
+ssize_t TapDevice::read_parts() {
+  std::byte* const first = spare_->storage + spare_->begin - header_size();
+  const std::size_t first_size = header_size() + std::min(room_, small_room);
+  if (!large_) return ::read(descriptor_.number(), first, first_size);
+  const iovec parts[]{{first, first_size},
+                      {large_->storage + large_->begin + small_room, room_ - small_room}};
+  return ::readv(descriptor_.number(), parts, std::size(parts));
+}
+
+/// Looks at a frame that was read, its header counted in `size`, and keeps it if it is good.
+void TapDevice::take(std::size_t size, Batch& into, ReceiveResult& result) {
+  if (size < header_size()) return void(++result.malformed);
+  size -= header_size();
+  const bool is_small = size <= small_room && (large_ || size < small_room);
+  if (!is_small && !large_)
+    return void(++(room_ > small_room ? result.no_buffer : result.too_long));
+  if (!is_small)
+    std::memcpy(large_->storage + large_->begin, spare_->storage + spare_->begin, small_room);
+  wire::VirtioNetHeader header;
+  std::memcpy(&header, spare_->storage + spare_->begin - header_size(), header_size());
+  Packet& frame = is_small ? spare_ : large_;
+  frame.append(size);
+  if (is_good(frame, header, result)) {
     into.push(std::move(frame));
     ++result.frames;
   } else {
     frame.trim(0);
-    spare_ = std::move(frame);
-    if (!fits) ++result.too_long;
+    frame->offload = {};
   }
-  return outcome;
+}
+
+bool TapDevice::is_good(Packet& frame, const wire::VirtioNetHeader& header,
+                        ReceiveResult& result) const {
+  const FrameStart start = config_.kind == TapKind::tap ? FrameStart::ethernet : FrameStart::ip;
+  const auto parsed = parse_virtio_net(header, frame.bytes(), start);
+  if (!parsed.has_value()) {
+    ++(parsed.error() == DropReason::unknown_ethertype ? result.unknown : result.malformed);
+    return false;
+  }
+  frame->offload = parsed->moved(frame->begin);
+  if (!exceeds(frame, longest_)) return true;
+  ++result.too_long;
+  return false;
 }
 
 /// Takes a frame off the device that there is no buffer for: left there, it would wake us again
 /// and again.
 TapDevice::Outcome TapDevice::discard_frame(ReceiveResult& result) {
-  std::byte first{};
-  const ssize_t size = uninterrupted([&] { return ::read(descriptor_.number(), &first, 1); });
+  std::array<std::byte, sizeof(wire::VirtioNetHeader) + 1> begin{};
+  const ssize_t size =
+      uninterrupted([&] { return ::read(descriptor_.number(), begin.data(), header_size() + 1); });
   const Outcome outcome = outcome_of(size);
   if (outcome == Outcome::done) ++result.no_buffer;
   return outcome;
@@ -92,10 +155,25 @@ TapDevice::Outcome TapDevice::discard_frame(ReceiveResult& result) {
 
 TapDevice::Outcome TapDevice::write_frame(const Packet& frame) {
   if (state_ == DeviceState::gone) return Outcome::down;
-  const Bytes bytes = frame.bytes();
-  const ssize_t size =
-      uninterrupted([&] { return ::write(descriptor_.number(), bytes.data(), bytes.size()); });
-  return outcome_of(size);
+  if (!offload_.capabilities.take(frame->offload)) return Outcome::full;
+  const std::size_t size = header_size() + frame.size();
+  const std::byte* const begin = put_header(frame);
+  return outcome_of(uninterrupted([&] { return ::write(descriptor_.number(), begin, size); }));
+}
+
+/// Writes the header into the room before the frame; what is to be sent begins there.
+const std::byte* TapDevice::put_header(const Packet& frame) const {
+  std::byte* const begin = frame->storage + frame->begin - header_size();
+  if (!offload_.has_header) return begin;
+  assert(frame->begin >= header_size());
+  wire::VirtioNetHeader header;
+  if (!frame.is_plain()) {
+    const std::size_t headers =
+        frame.is_super_frame() ? wire_size(frame) - frame->offload.gso_size : 0;
+    header = make_virtio_net(frame->offload.moved(-std::ptrdiff_t{frame->begin}), headers);
+  }
+  std::memcpy(begin, &header, sizeof header);
+  return begin;
 }
 
 Expected<void, Error> TapDevice::set_carrier(bool carrier) {

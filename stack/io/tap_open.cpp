@@ -17,12 +17,6 @@ namespace {
 
 constexpr const char* tun_file = "/dev/net/tun";
 
-/// A descriptor that is tied to a device, and whether the device was there before.
-struct Attachment {
-  Descriptor descriptor;
-  bool attached;
-};
-
 Expected<Descriptor, Error> open_tun_file() {
   const std::string doing = std::string("opening ") + tun_file;
   Descriptor opened(::open(tun_file, O_RDWR | O_NONBLOCK | O_CLOEXEC));
@@ -37,12 +31,13 @@ Expected<Descriptor, Error> open_tun_file() {
   }
 }
 
-ifreq request_for(const TapConfig& config) {
+ifreq request_for(const TapConfig& config, bool has_header) {
   ifreq request{};
   std::copy(config.name.begin(), config.name.end(), std::begin(request.ifr_name));
   const int kind = config.kind == TapKind::tap ? IFF_TAP : IFF_TUN;
+  const int header = has_header ? IFF_VNET_HDR : 0;
   const int queues = config.multi_queue ? IFF_MULTI_QUEUE : 0;
-  request.ifr_flags = static_cast<short>(kind | IFF_NO_PI | queues);
+  request.ifr_flags = static_cast<short>(kind | IFF_NO_PI | header | queues);
   return request;
 }
 
@@ -53,19 +48,6 @@ auto attach_failed(int number, const std::string& doing) {
     case EINVAL: return unexpected(Error{TapError::other_kind, doing});
     default: return failed(number, doing);
   }
-}
-
-/// Creates the device, or attaches to it if it is there.
-Expected<Attachment, Error> attach(const TapConfig& config) {
-  auto opened = open_tun_file();
-  if (!opened) return unexpected(std::move(opened.error()));
-  ifreq request = request_for(config);
-  if (::ioctl(opened->number(), TUNSETIFF, &request) != 0)
-    return attach_failed(errno, "opening " + config.name);
-  // Only a persistent device can have been there with nobody holding it.
-  if (::ioctl(opened->number(), TUNGETIFF, &request) != 0)
-    return failed(errno, "reading the flags of " + config.name);
-  return Attachment{std::move(*opened), (request.ifr_flags & IFF_PERSIST) != 0};
 }
 
 /// Brings the kernel's end into the state that the configuration asks for. The link of a device
@@ -111,6 +93,22 @@ bool is_interface_name(std::string_view name) {
          std::none_of(name.begin(), name.end(), is_forbidden);
 }
 
+/// Creates the device, or attaches to it if it is there.
+Expected<TapDevice::Attachment, Error> TapDevice::attach(const TapConfig& config) {
+  auto opened = open_tun_file();
+  if (!opened) return unexpected(std::move(opened.error()));
+  const bool is_wanted = config.offload.value_or(offload_by_default());
+  const bool has_header = is_wanted && offers_virtio_header(opened->number());
+  ifreq request = request_for(config, has_header);
+  if (::ioctl(opened->number(), TUNSETIFF, &request) != 0)
+    return attach_failed(errno, "opening " + config.name);
+  // Only a persistent device can have been there with nobody holding it.
+  if (::ioctl(opened->number(), TUNGETIFF, &request) != 0)
+    return failed(errno, "reading the flags of " + config.name);
+  const TapOffload offload = agree_on_offload(opened->number(), has_header, is_wanted);
+  return Attachment{std::move(*opened), offload, (request.ifr_flags & IFF_PERSIST) != 0};
+}
+
 Expected<std::unique_ptr<TapDevice>, Error> TapDevice::open(const TapConfig& config) {
   if (auto fit = check(config); !fit) return unexpected(std::move(fit.error()));
   const auto inside = InNetworkNamespace::enter(config.netns);
@@ -119,12 +117,17 @@ Expected<std::unique_ptr<TapDevice>, Error> TapDevice::open(const TapConfig& con
   if (!tied) return unexpected(with_holder(std::move(tied.error()), config.name));
   if (auto set = set_kernel_end(config, tied->attached); !set)
     return unexpected(std::move(set.error()));
-  return std::unique_ptr<TapDevice>(
-      new TapDevice(config, std::move(tied->descriptor), tied->attached));
+  return std::unique_ptr<TapDevice>(new TapDevice(config, std::move(*tied)));
 }
 
 std::unique_ptr<TapDevice> TapDevice::adopt(const TapConfig& config, Descriptor descriptor) {
-  return std::unique_ptr<TapDevice>(new TapDevice(config, std::move(descriptor), true));
+  ifreq flags{};
+  const bool has_header =
+      ::ioctl(descriptor.number(), TUNGETIFF, &flags) == 0 && (flags.ifr_flags & IFF_VNET_HDR) != 0;
+  const bool is_wanted = config.offload.value_or(offload_by_default());
+  const TapOffload offload = agree_on_offload(descriptor.number(), has_header, is_wanted);
+  return std::unique_ptr<TapDevice>(
+      new TapDevice(config, Attachment{std::move(descriptor), offload, true}));
 }
 
 Expected<std::vector<std::unique_ptr<TapDevice>>, Error> TapDevice::open_queues(TapConfig config,
@@ -139,8 +142,7 @@ Expected<std::vector<std::unique_ptr<TapDevice>>, Error> TapDevice::open_queues(
   while (queues.size() < count) {
     auto tied = attach(config);
     if (!tied) return unexpected(std::move(tied.error()));
-    queues.push_back(std::unique_ptr<TapDevice>(
-        new TapDevice(config, std::move(tied->descriptor), tied->attached)));
+    queues.push_back(std::unique_ptr<TapDevice>(new TapDevice(config, std::move(*tied))));
   }
   return queues;
 }
@@ -160,8 +162,11 @@ std::unique_ptr<TapDevice> TapDevice::duplicate() const {
   return adopt(config_, Descriptor(::fcntl(descriptor_.number(), F_DUPFD_CLOEXEC, 0)));
 }
 
-TapDevice::TapDevice(const TapConfig& config, Descriptor descriptor, bool attached)
-    : config_(config), descriptor_(std::move(descriptor)), attached_(attached) {
+TapDevice::TapDevice(const TapConfig& config, Attachment tied)
+    : config_(config),
+      descriptor_(std::move(tied.descriptor)),
+      offload_(tied.offload),
+      attached_(tied.attached) {
   set_mtu(config.mtu);
 }
 
@@ -174,6 +179,8 @@ bool TapDevice::reopen() {
   if (!tied || !tied->attached) return false;
   if (!set_kernel_end(config_, true)) return false;
   descriptor_ = std::move(tied->descriptor);
+  offload_ = tied->offload;
+  set_mtu(config_.mtu);
   attached_ = true;
   state_ = DeviceState::ready;
   return true;

@@ -15,6 +15,7 @@ class HostEnd final : public io::Device {
     return mirror_->receive(pool, into);
   }
   io::TransmitResult transmit(Batch& from) override { return mirror_->transmit(from); }
+  OffloadCapabilities offloads() const override { return mirror_->offloads(); }
   int descriptor() const override { return mirror_->descriptor(); }
   io::DeviceState state() const override {
     const bool is_gone = mirror_->state() == io::DeviceState::gone;

@@ -32,6 +32,8 @@ struct ReceiveResult {
   std::size_t frames = 0;      ///< now in the batch
   std::size_t too_long = 0;    ///< dropped: longer than the MTU allows
   std::size_t no_buffer = 0;   ///< dropped: the pool was empty
+  std::size_t malformed = 0;   ///< dropped: parse_virtio_net() refused the device's header
+  std::size_t unknown = 0;     ///< dropped: a super-frame of another protocol than IPv4
   std::size_t lost = 0;        ///< dropped on purpose (io/impairment_device.hpp)
   std::size_t queue_full = 0;  ///< dropped: too many frames wait in the device
   std::size_t delayed = 0;     ///< taken off the link, to be in the batch of a later call
@@ -57,6 +59,9 @@ class Device {
   /// Tries to take up a device that is gone, under its old name; true: it is ready again. Until
   /// the first call the old descriptor stays open, so that its number means nothing else.
   virtual bool reopen() { return false; }
+  /// What it does for us just now (asked once per batch). receive() may hand over packets that
+  /// need it, and transmit() takes no others; a super-frame is one frame wherever frames count.
+  virtual OffloadCapabilities offloads() const { return {}; }
   /// The interface's MTU changed: what is longer is too long from now on.
   virtual void set_mtu(std::uint32_t /*mtu*/) {}
 };

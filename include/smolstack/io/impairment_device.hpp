@@ -13,7 +13,8 @@ namespace smolstack::io {
 
 /// Wraps a device. Frames that wait lie here, in the buffers of the pool that they came from: never
 /// more than `limit` of them for each direction, and none when the pool runs low. Off, it costs a
-/// branch for each batch.
+/// branch for each batch. A wire that impairs carries what real wires do: super-frames are cut and
+/// checksums finished before it.
 class Impairment final : public Device {
  public:
   /// Monotonic, as EventLoop::now, which it is unless a test has its own.
@@ -32,6 +33,9 @@ class Impairment final : public Device {
   std::optional<Instant> next_deadline() const override;
   /// Nothing is done to frames, and none waits.
   bool is_idle() const { return out_.is_idle() && in_.is_idle(); }
+  OffloadCapabilities offloads() const override {
+    return out_.is_idle() ? device_->offloads() : OffloadCapabilities{};
+  }
   int descriptor() const override { return device_->descriptor(); }
   DeviceState state() const override { return device_->state(); }
   bool reopen() override { return device_->reopen(); }
@@ -39,6 +43,7 @@ class Impairment final : public Device {
 
  private:
   ReceiveResult take_in(PacketPool& pool, Instant now);
+  bool admit(PacketPool& pool, Packet frame, Instant now);
 
   std::unique_ptr<Device> device_;
   Clock clock_;

@@ -12,7 +12,8 @@
 namespace smolstack::io {
 
 /// One end of a link in memory. Frames are copied, so the two ends may belong to two stacks with a
-/// pool each; either end may outlive the other. Both belong to one thread.
+/// pool each; either end may outlive the other. Both belong to one thread. Nobody looks at them on
+/// the way: super-frames and checksums that are left undone go through as they are.
 class PairDevice final : public Device {
  public:
   /// Two ends; each direction holds up to `frames` frames.
@@ -22,6 +23,7 @@ class PairDevice final : public Device {
 
   ReceiveResult receive(PacketPool& pool, Batch& into) override;
   TransmitResult transmit(Batch& from) override;
+  OffloadCapabilities offloads() const override { return all_offloads; }
   int descriptor() const override;
   DeviceState state() const override { return state_; }
   bool reopen() override;

@@ -14,8 +14,10 @@
 #include "smolstack/base/expected.hpp"
 #include "smolstack/io/descriptor.hpp"
 #include "smolstack/io/device.hpp"
+#include "smolstack/io/tap_offload.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 #include "smolstack/wire/mac_address.hpp"
+#include "smolstack/wire/virtio_net.hpp"
 
 namespace smolstack::io {
 
@@ -48,6 +50,8 @@ struct TapConfig {
   std::optional<MacAddress> mac{};
   bool up = true;            ///< whether a created one is brought up
   bool multi_queue = false;  ///< other descriptors may be tied to it too
+  /// Whether it may hand us super-frames and take them; none: offload_by_default().
+  std::optional<bool> offload{};
 };
 
 /// May the kernel have an interface of this name? 1 to 15 characters, none of them a slash, a
@@ -79,6 +83,7 @@ class TapDevice final : public Device {
 
   ReceiveResult receive(PacketPool& pool, Batch& into) override;
   TransmitResult transmit(Batch& from) override;
+  OffloadCapabilities offloads() const override { return offload_.capabilities; }
   int descriptor() const override;
   DeviceState state() const override { return state_; }
   bool reopen() override;
@@ -95,18 +100,37 @@ class TapDevice final : public Device {
   /// Of one read or write; `full` is also a device with nothing to read.
   enum class Outcome : std::uint8_t { done, full, down };
 
-  TapDevice(const TapConfig& config, Descriptor descriptor, bool attached);
+  /// A descriptor that is tied to a device.
+  struct Attachment {
+    Descriptor descriptor;
+    TapOffload offload;
+    bool attached;  ///< the device was there before
+  };
+
+  TapDevice(const TapConfig& config, Attachment tied);
+  static Expected<Attachment, Error> attach(const TapConfig& config);
+  std::size_t header_size() const {
+    return offload_.has_header ? sizeof(wire::VirtioNetHeader) : 0;
+  }
   Outcome read_frame(PacketPool& pool, Batch& into, ReceiveResult& result);
+  bool make_room(PacketPool& pool);
+  ssize_t read_parts();
+  void take(std::size_t size, Batch& into, ReceiveResult& result);
+  bool is_good(Packet& frame, const wire::VirtioNetHeader& header, ReceiveResult& result) const;
   Outcome discard_frame(ReceiveResult& result);
   Outcome write_frame(const Packet& frame);
+  const std::byte* put_header(const Packet& frame) const;
   Outcome outcome_of(ssize_t size);
 
   TapConfig config_;
   Descriptor descriptor_;
+  TapOffload offload_;
   bool attached_;
-  std::size_t longest_ = 0;  ///< frame that the MTU allows
+  std::size_t longest_ = 0;  ///< frame that the MTU allows, on the wire
+  std::size_t room_ = 0;     ///< for one that is read: a super-frame is longer
   DeviceState state_ = DeviceState::ready;
   Packet spare_;  ///< the next frame's, so that finding nothing costs no buffer
+  Packet large_;  ///< the same, where frames may be longer
 };
 
 }  // namespace smolstack::io

@@ -20,6 +20,7 @@ class Tee final : public io::Device {
   io::ReceiveResult receive(PacketPool& pool, Batch& into) override;
   io::TransmitResult transmit(Batch& from) override;
   std::optional<Instant> next_deadline() const override { return wire_->next_deadline(); }
+  OffloadCapabilities offloads() const override { return wire_->offloads() & mirror_->offloads(); }
   int descriptor() const override { return wire_->descriptor(); }
   io::DeviceState state() const override { return wire_->state(); }
   bool reopen() override { return wire_->reopen(); }
