@@ -162,6 +162,7 @@ void Worker::accept(Queue queue) {
   queue.lane->gone.store(false, std::memory_order_release);
   epoll_event event{.events = EPOLLIN, .data = {.u32 = index}};
   ::epoll_ctl(poll_.number(), EPOLL_CTL_ADD, queue.device->descriptor(), &event);
+  interfaces_[queue.interface].offloads = queue.device->offloads();
   *at = std::move(queue);
 }
 
@@ -181,6 +182,8 @@ void Worker::receive(Queue& queue, Plane& plane) {
     const ReceiveResult got = queue.device->receive(pool_, batch_);
     add(queue.lane->counted.too_long, got.too_long);
     add(queue.lane->counted.no_buffer, got.no_buffer);
+    add(queue.lane->counted.malformed, got.malformed);
+    add(queue.lane->counted.unknown, got.unknown);
     more = got.more;
     if (batch_.empty()) continue;
     handle(queue, plane);

@@ -39,7 +39,7 @@ std::size_t worker_of(const Packet& frame) {
 struct Workers::Shared {
   struct Lane {
     PuntLane lane;
-    std::array<std::uint64_t, 10> accounted{};
+    std::array<std::uint64_t, 11> accounted{};
   };
 
   IfIndex interface = IfIndex::none;
@@ -66,6 +66,9 @@ class Workers::Port final : public Device {
   }
   DeviceState state() const override;
   bool reopen() override;
+  OffloadCapabilities offloads() const override {
+    return writers_.empty() ? OffloadCapabilities{} : writers_.front()->offloads();
+  }
   void set_mtu(std::uint32_t mtu) override { shared_->config.mtu = mtu; }
 
  private:
@@ -198,6 +201,10 @@ void Workers::account(Stack& stack) {
                             growth(counted.full, before[7]));
       stack.transmit_failed(port->interface, DropReason::device_down,
                             growth(counted.down, before[8]));
+      stack.receive_failed(port->interface, DropReason::offload_malformed,
+                           growth(counted.malformed, before[9]));
+      stack.receive_failed(port->interface, DropReason::unknown_ethertype,
+                           growth(counted.unknown, before[10]));
     }
   }
   std::uint64_t forwarded = 0;

@@ -24,7 +24,8 @@ struct QueueCounters {
   std::atomic<std::uint64_t> tx_packets{0};
   std::atomic<std::uint64_t> tx_bytes{0};
   std::atomic<std::uint64_t> too_long{0};
-  std::atomic<std::uint64_t> malformed{0};
+  std::atomic<std::uint64_t> malformed{0};  ///< the device's header: parse_virtio_net()
+  std::atomic<std::uint64_t> unknown{0};    ///< super-frames of another protocol
   std::atomic<std::uint64_t> no_buffer{0};
   std::atomic<std::uint64_t> full{0};
   std::atomic<std::uint64_t> down{0};
