@@ -101,7 +101,7 @@ void Stack::redirect_input(const Packet& packet) {
   const auto& quoted = header_at<wire::Ipv4Header>(message.subspan(sizeof(wire::Icmpv4Header)));
   const Ipv4Address gateway = header_at<wire::Icmpv4Header>(message).gateway();
   const Interface& in = interfaces()[packet->arrived_on];
-  const Ipv4Route* const route = lookup(quoted.destination);
+  const Ipv4Hop* const route = lookup(quoted.destination);
 
   if (route == nullptr || route->kind != RouteKind::unicast || !route->has_gateway()) return;
   const bool from_gateway_in_use = route->gateway == ip.source && route->interface == in.index;
@@ -115,9 +115,8 @@ void Stack::redirect_input(const Packet& packet) {
 
 // It becomes a route that people can see and delete; an administrator's own host route stays.
 void Stack::obey_redirect(const Ipv4Route& route) {
-  const Ipv4Route* const present = lookup(route.prefix.network);
-  const bool is_host_route = present->prefix.length == 32;
-  if (is_host_route && present->protocol != RouteProtocol::redirect) return;
+  const Ipv4Route* const present = tables_.find(route.prefix);
+  if (present != nullptr && present->protocol != RouteProtocol::redirect) return;
   if (!tables_.add_route(route, RouteInsert::replace).has_value()) return;
   ++counters_.redirects_obeyed;
   if (std::ranges::find(redirected_, route.prefix) != redirected_.end()) return;
@@ -145,7 +144,7 @@ bool Stack::may_answer(const wire::Ipv4Header& offending, bool from_ourselves) {
   if (!is_single_host(offending.source)) return false;
   if (offending.source.is_loopback() && !from_ourselves) return false;
   const auto is_broadcast = [this](Ipv4Address address) {
-    const Ipv4Route* const route = lookup(address);
+    const Ipv4Hop* const route = lookup(address);
     return route != nullptr && route->kind == RouteKind::broadcast;
   };
   return !is_broadcast(offending.source) && !is_broadcast(offending.destination);

@@ -41,7 +41,7 @@ void Stack::host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram)
   const auto parsed = parse_ipv4(datagram.bytes());
   if (!parsed.has_value()) return Arp::transmit(out, chosen, std::move(datagram));
   const Ipv4Address destination = (*parsed)->destination;
-  const Ipv4Route* const route = lookup(destination);
+  const Ipv4Hop* const route = lookup(destination);
   if (route != nullptr && route->kind == RouteKind::local)
     return loopback_.push(std::move(datagram));
   if (is_our_way(out, chosen, destination, route))
@@ -52,7 +52,7 @@ void Stack::host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram)
 
 // A neighbour that we do not know is the kernel's by hearsay: we ask for ourselves.
 bool Stack::is_our_way(const Interface& out, const MacAddress& chosen, Ipv4Address destination,
-                       const Ipv4Route* route) const {
+                       const Ipv4Hop* route) const {
   const bool is_route =
       route != nullptr && route->kind == RouteKind::unicast && route->interface == out.index;
   if (!is_route) return false;

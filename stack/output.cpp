@@ -73,14 +73,14 @@ void Stack::send_reports(Interface& out) {
 // RFC 1122 §3.3.1: by the table; or by the one interface that was asked for, on whose link every
 // destination is then assumed to be when the table leads elsewhere (as Linux does).
 Expected<Stack::WayOut, DropReason> Stack::way_out(Ipv4Address destination, IfIndex bound) {
-  const Ipv4Route* const found = lookup(destination);
+  const Ipv4Hop* const found = lookup(destination);
   if (found != nullptr && found->kind == RouteKind::local) return WayOut{*found};
   // RFC 1122 §3.2.1.3: these must never appear on a wire, default route or not.
   if (is_martian_destination(destination)) return unexpected(DropReason::no_route);
   const bool is_bound = bound != IfIndex::none && bound != loopback_index;
-  Ipv4Route route = found != nullptr ? *found : Ipv4Route{};
+  Ipv4Hop route = found != nullptr ? *found : Ipv4Hop{};
   if (is_bound && (found == nullptr || found->interface != bound))
-    route = {.prefix = Ipv4Prefix::of(destination, 32), .interface = bound};
+    route = {.interface = bound};
   else if (found == nullptr)
     return unexpected(DropReason::no_route);
   if (route.interface == IfIndex::none) return unexpected(refuse_by_route(&route).reason);

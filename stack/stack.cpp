@@ -102,7 +102,7 @@ void Stack::ipv4_input(Packet packet) {
   packet.trim(ip.total_length);  // Ethernet padding ends here
   if (const auto reason = refuse_addresses(packet)) return drop(std::move(packet), *reason);
 
-  const Ipv4Route* const route = lookup(ip.destination);
+  const Ipv4Hop* const route = lookup(ip.destination);
   const Interface& in = interfaces()[packet->arrived_on];
   const Destination destination = classify(in, ip.destination, route);  // RFC 1812 §5.2.3
   if (ip.has_options() && !check_options(packet, destination)) return;
@@ -134,7 +134,7 @@ bool Stack::may_be_nameless(const wire::Ipv4Header& ip) const {
 std::optional<DropReason> Stack::refuse_addresses(const Packet& packet) {
   if (packet->arrived_on == loopback_index) return std::nullopt;
   const auto& ip = packet.header<wire::Ipv4Header>();
-  const Ipv4Route* const back = lookup(ip.source);
+  const Ipv4Hop* const back = lookup(ip.source);
   if (!may_be_nameless(ip) && is_martian_source(ip.source, back)) return DropReason::martian_source;
   if (is_martian_destination(ip.destination)) return DropReason::martian_destination;
   if (fails_reverse_path(interfaces()[packet->arrived_on], ip.source, back))
@@ -228,7 +228,7 @@ void Stack::tcp_input(Packet packet, Destination destination) {
 
 // --- The way through ---------------------------------------------------------------------------
 
-void Stack::forward(Packet packet, const Ipv4Route* route) {
+void Stack::forward(Packet packet, const Ipv4Hop* route) {
   if (!is_forwarded(packet->arrived_on)) return drop(std::move(packet), DropReason::forwarding_off);
   const auto& ip = packet.header<wire::Ipv4Header>();
   if (const auto reason = refuse_crossing(ip, packet->link_broadcast))

@@ -1,95 +1,101 @@
-#include <cmath>
+#include <array>
 #include <vector>
 
 #include <benchmark/benchmark.h>
 
-#include "smolstack/base/random.hpp"
+#include "bench/route/internet_table.hpp"
 #include "smolstack/route/fib.hpp"
 
 namespace {
 
 using namespace smolstack;
+using bench::queries;
 
-/// Prefix lengths roughly as the Internet's table has them: most are /24, few are short.
-unsigned prefix_length(Random& random) {
-  const std::uint32_t die = random.below(100);
-  if (die < 60) return 24;
-  if (die < 85) return 20 + random.below(4);
-  if (die < 98) return 14 + random.below(6);
-  return 8 + random.below(6);
+Ipv4Hop random_hop(Random& random) {
+  return {.interface = IfIndex{2}, .gateway = Ipv4Address(1 + random.below(bench::hops))};
 }
 
-std::vector<Ipv4Route> make_routes(std::int64_t count) {
-  Random random(7);
-  std::vector<Ipv4Route> routes;
-  for (std::int64_t i = 0; i < count; ++i) {
-    Ipv4Route route;
-    const Ipv4Address within(static_cast<std::uint32_t>(random.next()));
-    route.prefix = Ipv4Prefix::of(within, prefix_length(random));
-    route.interface = IfIndex{2};
-    routes.push_back(route);
+void fill(Ipv4Fib& fib, const std::vector<Ipv4Prefix>& prefixes) {
+  Random random(12);
+  for (const Ipv4Prefix& prefix : prefixes) fib.set(prefix, random_hop(random));
+}
+
+enum class Asked { anywhere, inside, zipf };
+
+std::vector<Ipv4Address> destinations(Asked asked, const std::vector<Ipv4Prefix>& prefixes) {
+  switch (asked) {
+    case Asked::anywhere: return bench::random_destinations();
+    case Asked::inside: return bench::inside_destinations(prefixes);
+    case Asked::zipf: return bench::zipf_destinations(prefixes);
   }
-  return routes;
+  return {};
 }
 
-constexpr std::size_t queries = 1u << 16;
-
-/// Destinations anywhere: the worst case for the caches.
-std::vector<Ipv4Address> random_destinations() {
-  Random random(8);
-  std::vector<Ipv4Address> found(queries);
-  for (Ipv4Address& each : found) each = Ipv4Address(static_cast<std::uint32_t>(random.next()));
-  return found;
-}
-
-/// A few destinations get most of the packets: rank r is asked for in proportion to 1/r.
-std::vector<Ipv4Address> skewed_destinations() {
-  const std::vector<Ipv4Address> population = random_destinations();
-  Random random(9);
-  std::vector<Ipv4Address> found(queries);
-  for (Ipv4Address& each : found) {
-    const double uniform = static_cast<double>(random.below(1u << 20)) / (1u << 20);
-    const double rank = std::pow(static_cast<double>(queries), uniform) - 1;
-    each = population[static_cast<std::size_t>(rank)];
-  }
-  return found;
-}
-
-template <std::vector<Ipv4Address> (*Destinations)()>
-void fib_lookup(benchmark::State& state) {
-  const Ipv4Fib fib(make_routes(state.range(0)));
-  const std::vector<Ipv4Address> destinations = Destinations();
+void fib_lookup(benchmark::State& state, Asked asked) {
+  const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));
+  const auto addresses = destinations(asked, prefixes);
+  Ipv4Fib fib;
+  fill(fib, prefixes);
   std::size_t next = 0;
   for (auto _ : state) {
-    benchmark::DoNotOptimize(fib.lookup(destinations[next]));
+    benchmark::DoNotOptimize(fib.lookup(addresses[next]));
     next = (next + 1) % queries;
   }
 }
-BENCHMARK(fib_lookup<random_destinations>)
-    ->Name("fib_lookup_random")
-    ->ArgName("prefixes")
-    ->Arg(10)
-    ->Arg(1000)
-    ->Arg(100'000)
-    ->Arg(1'000'000);
-BENCHMARK(fib_lookup<skewed_destinations>)
-    ->Name("fib_lookup_skewed")
-    ->ArgName("prefixes")
-    ->Arg(10)
-    ->Arg(1000)
-    ->Arg(100'000)
-    ->Arg(1'000'000);
+
+void fib_find_64(benchmark::State& state, Asked asked) {
+  const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));
+  const auto addresses = destinations(asked, prefixes);
+  Ipv4Fib fib;
+  fill(fib, prefixes);
+  std::array<HopId, 64> found{};
+  std::size_t next = 0;
+  for (auto _ : state) {
+    fib.find(std::span(addresses).subspan(next, found.size()), found);
+    benchmark::DoNotOptimize(found);
+    next = (next + found.size()) % queries;
+  }
+  state.SetItemsProcessed(static_cast<std::int64_t>(found.size()) * state.iterations());
+}
+
+#define SMOL_SIZES ArgName("prefixes")->Arg(10)->Arg(1000)->Arg(100'000)->Arg(1'000'000)
+BENCHMARK_CAPTURE(fib_lookup, random, Asked::anywhere)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_lookup, inside, Asked::inside)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_lookup, zipf, Asked::zipf)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, random, Asked::anywhere)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, inside, Asked::inside)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, zipf, Asked::zipf)->SMOL_SIZES;
 
 void fib_build(benchmark::State& state) {
-  const std::vector<Ipv4Route> routes = make_routes(state.range(0));
-  for (auto _ : state) benchmark::DoNotOptimize(Ipv4Fib(routes));
+  const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));
+  std::size_t memory = 0;
+  for (auto _ : state) {
+    Ipv4Fib fib;
+    fill(fib, prefixes);
+    state.PauseTiming();
+    memory = fib.memory();
+    state.ResumeTiming();
+  }
+  state.counters["MB"] = static_cast<double>(memory) * 1e-6;
 }
-BENCHMARK(fib_build)
-    ->ArgName("prefixes")
-    ->Arg(10)
-    ->Arg(1000)
-    ->Arg(100'000)
-    ->Arg(1'000'000)
-    ->Unit(benchmark::kMicrosecond);
+BENCHMARK(fib_build)->SMOL_SIZES->Unit(benchmark::kMicrosecond);
+
+/// By turns a prefix leads elsewhere, goes, and another one comes.
+void fib_update(benchmark::State& state) {
+  std::vector<Ipv4Prefix> present = bench::internet_table(static_cast<std::size_t>(state.range(0)));
+  Ipv4Fib fib;
+  fill(fib, present);
+  Random random(11);
+  const auto count = static_cast<std::uint32_t>(present.size());
+  for (auto _ : state) {
+    fib.set(present[random.below(count)], random_hop(random));
+    Ipv4Prefix& goes = present[random.below(count)];
+    fib.remove(goes);
+    goes = bench::random_prefix(random);
+    fib.set(goes, random_hop(random));
+  }
+  state.SetItemsProcessed(3 * state.iterations());
+}
+BENCHMARK(fib_update)->SMOL_SIZES;
 
 }  // namespace

@@ -135,7 +135,7 @@ class Stack {
   };
   /// Where a datagram of our own goes; without a hop it is to ourselves.
   struct WayOut {
-    Ipv4Route route;
+    Ipv4Hop route;
     std::optional<Hop> hop{};
   };
 
@@ -158,13 +158,13 @@ class Stack {
   void host_input(Interface& out, Packet frame);
   void host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram);
   bool is_our_way(const Interface& out, const MacAddress& chosen, Ipv4Address destination,
-                  const Ipv4Route* route) const;
+                  const Ipv4Hop* route) const;
   bool is_kernels(const wire::Ipv4Header& ip) const {
     return host_sockets_ && ip.protocol != ip_protocol::icmp;
   }
 
   // The way through (stack/stack.cpp).
-  void forward(Packet packet, const Ipv4Route* route);
+  void forward(Packet packet, const Ipv4Hop* route);
   void transit(Packet packet, const Egress& egress);
   void redirect(const Packet& packet, const Egress& egress);
 
@@ -209,7 +209,7 @@ class Stack {
   bool is_forwarded(IfIndex in) const {
     return settings_.forwarding && interfaces()[in].forwarding;
   }
-  const Ipv4Route* lookup(Ipv4Address address) { return tables_.fib().lookup(address); }
+  const Ipv4Hop* lookup(Ipv4Address address) const { return tables_.fib().lookup(address); }
 
   Random random_;
   PacketPool pool_;  // before everything that holds packets

@@ -139,9 +139,7 @@ tl::unexpected<Outcome> explain(const Error& error) {
 }
 
 bool is_there(const Machine& machine, const Ipv4Route& wanted) {
-  return std::ranges::any_of(machine.stack.tables().rib().routes(), [&](const Ipv4Route& route) {
-    return route.prefix == wanted.prefix && route.metric == wanted.metric;
-  });
+  return machine.stack.tables().rib().contains(wanted.prefix, wanted.metric);
 }
 
 IpAnswer add_route(Machine& machine, const RouteChange& change, IpVerb verb) {
@@ -225,7 +223,7 @@ Json cache_of(RouteKind kind) {
   return Json::array();
 }
 
-Json looked_up(const Tables& tables, const Ipv4Route& route, Ipv4Address destination) {
+Json looked_up(const Tables& tables, const Ipv4Hop& route, Ipv4Address destination) {
   Json row;
   if (route.kind != RouteKind::unicast) row["type"] = to_string(route.kind);
   row["dst"] = to_string(destination);
@@ -257,8 +255,8 @@ Read<Ipv4Address> parse_get(WordReader& words) {
 IpAnswer get_route(Machine& machine, WordReader& words) {
   const auto destination = parse_get(words);
   if (!destination) return unexpected(destination.error());
-  Tables& tables = machine.stack.tables();
-  const Ipv4Route* const route = tables.fib().lookup(*destination);
+  const Tables& tables = machine.stack.tables();
+  const Ipv4Hop* const route = tables.fib().lookup(*destination);
   if (route == nullptr) return rtnetlink(std::errc::network_unreachable);
   if (leads_nowhere(route->kind)) return rtnetlink(error_of(route->kind));
   return rows_of(std::vector{looked_up(tables, *route, *destination)},

@@ -52,7 +52,7 @@ std::vector<Hop> Trace::path(Leg leg) const {
 void Simulation::send(Station& from) {
   Stack& stack = *from.stack;
   look_at({from});
-  const Ipv4Route* const route = stack.tables().fib().lookup(probe_.destination);
+  const Ipv4Hop* const route = stack.tables().fib().lookup(probe_.destination);
   if (route != nullptr) trace_.source = stack.tables().source_for(*route, probe_.destination);
   const std::uint8_t ttl = probe_.ttl == 0 ? stack.settings().default_ttl : probe_.ttl;
   trace_.hops.push_back({.leg = Leg::request, .machine = probe_.from, .ttl = ttl});
@@ -115,7 +115,7 @@ void Simulation::watch_departure(const Frame& frame) {
     return hop.leg == leg && hop.machine == machine && hop.out.empty();
   });
   Hop& hop = at != hops.rend() ? *at : hops.emplace_back(Hop{.leg = leg, .machine = machine});
-  const Ipv4Route* const route = frame.from->station.stack->tables().fib().lookup(ip.destination);
+  const Ipv4Hop* const route = frame.from->station.stack->tables().fib().lookup(ip.destination);
   hop.out = frame.from->interface.name;
   hop.next_hop = route == nullptr ? ip.destination : route->next_hop(ip.destination);
   hop.ttl = ip.ttl;
@@ -172,11 +172,11 @@ void Simulation::note_drops(const Occasion& occasion, bool was_delivered) {
 }
 
 void Simulation::note_loss(const Occasion& occasion, Leg leg, DropReason reason) {
-  Tables& tables = occasion.station.stack->tables();
+  const Tables& tables = occasion.station.stack->tables();
   const Ipv4Address target = leg == Leg::request ? trace_.destination : trace_.source;
   Loss loss{.leg = leg, .machine = occasion.station.machine.name, .reason = reason};
   if (occasion.in != nullptr) loss.in = occasion.in->name;
-  const Ipv4Route* const route = tables.fib().lookup(target);
+  const Ipv4Hop* const route = tables.fib().lookup(target);
   if (route != nullptr && tables.interfaces().contains(route->interface)) {
     loss.out = tables.interfaces()[route->interface].name;
     loss.next_hop = route->next_hop(target);

@@ -8,7 +8,7 @@ bool is_redirect_owed(const Interface& out, Ipv4Address source, Ipv4Address next
   return own != nullptr && own->subnet.prefix().contains(source) && source != next_hop;
 }
 
-Refusal refuse_by_route(const Ipv4Route* route) {
+Refusal refuse_by_route(const Ipv4Hop* route) {
   if (route == nullptr) return {DropReason::no_route, icmp::net_unreachable};
   switch (route->kind) {
     case RouteKind::blackhole: return {DropReason::blackhole, std::nullopt};

@@ -3,15 +3,6 @@
 #include <algorithm>
 
 namespace smolstack {
-namespace {
-
-/// Where in its prefix's list a route of this metric stands: behind all that are not dearer.
-auto behind(std::vector<Ipv4Route>& list, std::uint32_t metric) {
-  return std::ranges::upper_bound(list, metric, {}, &Ipv4Route::metric);
-}
-
-}  // namespace
-
 bool RouteMatch::matches(const Ipv4Route& route) const {
   return route.prefix == prefix && (!kind || *kind == route.kind) &&
          (!protocol || *protocol == route.protocol) && (!gateway || *gateway == route.gateway) &&
@@ -19,47 +10,43 @@ bool RouteMatch::matches(const Ipv4Route& route) const {
 }
 
 Expected<void, Error> Ipv4Rib::insert(const Ipv4Route& route, RouteInsert how) {
-  auto& list = routes_[route.prefix];
-  const auto same = std::ranges::find(list, route.metric, &Ipv4Route::metric);
-  if (same == list.end() || how == RouteInsert::append) {
-    list.insert(behind(list, route.metric), route);
-    ++size_;
+  const auto [first, last] = routes_.equal_range(route);
+  if (first == last || how == RouteInsert::append) {
+    routes_.insert(last, route);
     return {};
   }
   if (how == RouteInsert::add)
     return failed(std::errc::file_exists, "adding a route to " + to_string(route.prefix));
-  *same = route;
+  // The place among equals is the old one's.
+  routes_.insert(routes_.erase(first), route);
   return {};
 }
 
 Expected<Ipv4Route, Error> Ipv4Rib::remove(const RouteMatch& match) {
-  const auto at = routes_.find(match.prefix);
-  if (at != routes_.end()) {
-    auto& list = at->second;
-    const auto found = std::ranges::find_if(list, [&](const auto& r) { return match.matches(r); });
-    if (found != list.end()) {
-      const Ipv4Route removed = *found;
-      list.erase(found);
-      if (list.empty()) routes_.erase(at);
-      --size_;
-      return removed;
-    }
-  }
-  return failed(std::errc::no_such_process, "deleting a route to " + to_string(match.prefix));
+  const auto [first, last] = routes_.equal_range(match.prefix);
+  const auto found = std::find_if(first, last, [&](const auto& r) { return match.matches(r); });
+  if (found == last)
+    return failed(std::errc::no_such_process, "deleting a route to " + to_string(match.prefix));
+  Ipv4Route removed = *found;
+  routes_.erase(found);
+  return removed;
 }
 
-std::vector<Ipv4Route> Ipv4Rib::routes() const {
-  std::vector<Ipv4Route> all;
-  all.reserve(size_);
-  for (const auto& [prefix, list] : routes_) all.insert(all.end(), list.begin(), list.end());
-  return all;
+bool Ipv4Rib::remove_equal(const Ipv4Route& route) {
+  const auto [first, last] = routes_.equal_range(route);
+  const auto found = std::find(first, last, route);
+  if (found == last) return false;
+  routes_.erase(found);
+  return true;
 }
 
-std::vector<Ipv4Route> Ipv4Rib::best() const {
-  std::vector<Ipv4Route> first;
-  first.reserve(routes_.size());
-  for (const auto& [prefix, list] : routes_) first.push_back(list.front());
-  return first;
+const Ipv4Route* Ipv4Rib::find(const Ipv4Prefix& prefix) const {
+  const auto at = routes_.lower_bound(prefix);
+  return at == routes_.end() || at->prefix != prefix ? nullptr : &*at;
+}
+
+bool Ipv4Rib::contains(const Ipv4Prefix& prefix, std::uint32_t metric) const {
+  return routes_.contains(std::pair(prefix, metric));
 }
 
 }  // namespace smolstack

@@ -1,6 +1,7 @@
 #include "smolstack/route/tables.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace smolstack {
 namespace {
@@ -35,22 +36,24 @@ bool may_be_assigned(const Interface& interface, const Ipv4Subnet& subnet) {
 Tables::Tables() {
   Interface& lo = add_interface({.name = "lo", .link = LinkType::loopback, .mtu = loopback_mtu});
   lo.addresses.push_back({.subnet = {Ipv4Address(127, 0, 0, 1), 8}});
+  refresh_local();
 }
 
 Interface& Tables::add_interface(Interface interface) {
-  stale_ = true;
-  return interfaces_.add(std::move(interface));
+  Interface& added = interfaces_.add(std::move(interface));
+  refresh_local();
+  return added;
 }
 
 void Tables::set_up(Interface& interface, bool up) {
   if (interface.up == up) return;
   interface.up = up;
-  stale_ = true;
   if (up) {
     for (const auto& address : interface.addresses) connect(interface, address);
   } else {
-    rib_.remove_if([&](const Ipv4Route& route) { return route.interface == interface.index; });
+    flush_routes([&](const Ipv4Route& route) { return route.interface == interface.index; });
   }
+  refresh_local();
 }
 
 Expected<void, Error> Tables::set_mtu(Interface& interface, std::uint32_t mtu) {
@@ -68,7 +71,7 @@ Expected<void, Error> Tables::add_address(Interface& interface, const Ipv4Subnet
   interface.addresses.push_back({.subnet = subnet});
   renumber_secondaries(interface);
   connect(interface, interface.addresses.back());
-  stale_ = true;
+  refresh_local();
   return {};
 }
 
@@ -83,7 +86,7 @@ Expected<void, Error> Tables::remove_address(Interface& interface, const Ipv4Sub
   disconnect(interface, removed);
   renumber_secondaries(interface);
   for (const auto& address : list) connect(interface, address);
-  stale_ = true;
+  refresh_local();
   return {};
 }
 
@@ -100,23 +103,23 @@ void Tables::renumber_secondaries(Interface& interface) {
 void Tables::connect(const Interface& interface, const InterfaceAddress& address) {
   const bool has_network = address.subnet.length < 32 && interface.link != LinkType::loopback;
   if (follows_kernel_ || !interface.up || address.secondary || !has_network) return;
-  // It may be there already: appending twice is prevented by replacing our own.
+  // It may be there already: then it moves behind.
   const Ipv4Route route =
       own_route(address.subnet.prefix(), RouteKind::unicast, interface, address.subnet.address);
-  rib_.remove_if([&](const Ipv4Route& r) { return r == route; });
-  (void)rib_.insert(route, RouteInsert::append);
+  (void)rib_.remove_equal(route);
+  (void)insert(route, RouteInsert::append);
 }
 
 void Tables::disconnect(const Interface& interface, const InterfaceAddress& address) {
   if (follows_kernel_) return;
-  rib_.remove_if([&](const Ipv4Route& route) {
+  flush_routes([&](const Ipv4Route& route) {
     return route.interface == interface.index && route.preferred_source == address.subnet.address;
   });
 }
 
 Expected<IfIndex, Error> Tables::link_of_gateway(const Ipv4Route& route) {
   const auto doing = [&] { return "checking the gateway " + to_string(route.gateway); };
-  const Ipv4Route* const towards = fib().lookup(route.gateway);
+  const Ipv4Hop* const towards = fib_.lookup(route.gateway);
   const bool on_link =
       towards != nullptr && towards->kind == RouteKind::unicast && !towards->has_gateway();
   if (towards != nullptr && towards->kind != RouteKind::unicast && !leads_nowhere(towards->kind))
@@ -146,15 +149,14 @@ Expected<void, Error> Tables::add_route(Ipv4Route route, RouteInsert how) {
   }
   if (!route.preferred_source.is_unspecified() && !is_own(route.preferred_source))
     return failed(std::errc::invalid_argument, doing());
-  stale_ = true;
-  return rib_.insert(route, how);
+  return insert(route, how);
 }
 
 Expected<void, Error> Tables::remove_route(const RouteMatch& match) {
   const auto removed = rib_.remove(match);
   if (!removed.has_value()) return unexpected(removed.error());
+  forget(*removed);
   if (follows_kernel_) forget_redirects(match.prefix);
-  stale_ = true;
   return {};
 }
 
@@ -180,19 +182,50 @@ std::vector<Ipv4Route> Tables::local_routes() const {
   return routes;
 }
 
-// Local routes come last: of equal prefixes the last one counts, as Linux asks its table `local`
-// before `main`. A broadcast address that is somebody's own address stays an own address.
-void Tables::rebuild() {
-  std::vector<Ipv4Route> all = rib_.best();
-  std::vector<Ipv4Route> local = local_routes();
-  std::stable_partition(local.begin(), local.end(),
-                        [](const Ipv4Route& route) { return route.kind == RouteKind::broadcast; });
-  all.insert(all.end(), local.begin(), local.end());
-  fib_ = Ipv4Fib(std::move(all));
-  stale_ = false;
+// --- The FIB in step ---------------------------------------------------------------------------
+
+Expected<void, Error> Tables::insert(const Ipv4Route& route, RouteInsert how) {
+  auto inserted = rib_.insert(route, how);
+  if (!inserted.has_value()) return inserted;
+  if (route.protocol == RouteProtocol::redirect) redirected_.insert(route.prefix);
+  refresh(route.prefix);
+  return inserted;
 }
 
-Ipv4Address Tables::source_for(const Ipv4Route& route, Ipv4Address destination) const {
+void Tables::forget(const Ipv4Route& removed) {
+  if (rib_.find(removed.prefix) == nullptr) redirected_.erase(removed.prefix);
+  refresh(removed.prefix);
+}
+
+const Ipv4Route* Tables::find(const Ipv4Prefix& prefix) const {
+  // As Linux asks its table `local` before `main`.
+  const auto local = local_.find(prefix);
+  return local != local_.end() ? &local->second : rib_.find(prefix);
+}
+
+void Tables::refresh(const Ipv4Prefix& prefix) {
+  if (const Ipv4Route* const route = find(prefix))
+    fib_.set(prefix, route->hop());
+  else
+    (void)fib_.remove(prefix);
+}
+
+// A broadcast address that is somebody's own address stays an own address; of equals the last one
+// counts.
+void Tables::refresh_local() {
+  std::map<Ipv4Prefix, Ipv4Route> now;
+  for (const Ipv4Route& route : local_routes()) {
+    const auto [at, is_new] = now.try_emplace(route.prefix, route);
+    const bool stays = route.kind == RouteKind::broadcast && at->second.kind == RouteKind::local;
+    if (!is_new && !stays) at->second = route;
+  }
+  const auto before = std::exchange(local_, std::move(now));
+  for (const auto& [prefix, route] : before)
+    if (!local_.contains(prefix)) refresh(prefix);
+  for (const auto& [prefix, route] : local_) refresh(prefix);
+}
+
+Ipv4Address Tables::source_for(const Ipv4Hop& route, Ipv4Address destination) const {
   if (route.kind == RouteKind::local) {
     // To ourselves, as ourselves; 127.0.0.0/8 has one address.
     const bool is_held = interfaces_.holder_of(destination) != nullptr;

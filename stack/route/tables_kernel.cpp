@@ -48,8 +48,7 @@ Expected<void, Error> Tables::install_route(Ipv4Route route, RouteInsert how) {
   if (!is_possible(route))
     return failed(std::errc::no_such_device, "taking over a route to " + to_string(route.prefix));
   forget_redirects(route.prefix);
-  stale_ = true;
-  return rib_.insert(route, how);
+  return insert(route, how);
 }
 
 std::size_t Tables::sync_routes(std::vector<Ipv4Route> wanted) {
@@ -67,14 +66,21 @@ std::size_t Tables::sync_routes(std::vector<Ipv4Route> wanted) {
     for (const Ipv4Route& route : changed) forget_redirects(route.prefix);
   rib_.remove_if([](const Ipv4Route& route) { return !is_redirect(route); });
   for (const Ipv4Route& route : wanted) (void)rib_.insert(route, RouteInsert::append);
-  stale_ = true;
+  // Also where only the order among equals is another one.
+  for (const Ipv4Route& route : gone) refresh(route.prefix);
+  for (const Ipv4Route& route : wanted) refresh(route.prefix);
   return gone.size() + come.size();
 }
 
 void Tables::forget_redirects(const Ipv4Prefix& within) {
-  rib_.remove_if([&](const Ipv4Route& route) {
-    return is_redirect(route) && within.contains(route.prefix.network);
-  });
+  for (auto at = redirected_.lower_bound({within.network, 0}); at != redirected_.end();) {
+    if (!within.contains(at->network)) break;
+    while (rib_.remove({.prefix = *at, .protocol = RouteProtocol::redirect}).has_value()) {
+    }
+    const Ipv4Prefix prefix = *at;
+    at = redirected_.erase(at);
+    refresh(prefix);
+  }
 }
 
 }  // namespace smolstack

@@ -32,7 +32,7 @@ bool is_plain_datagram(ConstBytes datagram) {
 
 /// Is the source somebody else, by the way back to whom it may come?
 bool is_plain_source(const Plane& plane, const Interface& in, Ipv4Address source) {
-  const Ipv4Route* const back = plane.fib.lookup(source);
+  const Ipv4Hop* const back = plane.fib.lookup(source);
   return !is_martian_source(source, back) && !fails_reverse_path(in, source, back);
 }
 
@@ -61,7 +61,7 @@ Egress judge(const Plane& plane, const Interface& in, const Packet& frame) {
   const auto& ip = header_at<wire::Ipv4Header>(datagram);
   if (!is_plain_source(plane, in, ip.source)) [[unlikely]]
     return nowhere;
-  const Ipv4Route* const route = plane.fib.lookup(ip.destination);
+  const Ipv4Hop* const route = plane.fib.lookup(ip.destination);
   const std::size_t length = longest_datagram(ip, frame, before);
   if (refuse_forward(ip, length, route, plane.interfaces)) [[unlikely]]
     return nowhere;

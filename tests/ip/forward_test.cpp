@@ -138,7 +138,7 @@ TEST_F(ForwardDecision, OwesARedirectOnlyToNeighboursOfTheBetterHop) {  // RFC 1
 
 TEST(RefuseByRoute, SaysNoRouteOfWhatLeadsToNoNeighbour) {  // RFC 1812 §5.2.7.1
   for (const RouteKind kind : {RouteKind::unicast, RouteKind::local, RouteKind::broadcast}) {
-    Ipv4Route route;
+    Ipv4Hop route;
     route.kind = kind;
     EXPECT_EQ(refuse_by_route(&route).reason, DropReason::no_route);
     EXPECT_EQ(refuse_by_route(&route).icmp, icmp::net_unreachable);
@@ -147,7 +147,7 @@ TEST(RefuseByRoute, SaysNoRouteOfWhatLeadsToNoNeighbour) {  // RFC 1812 §5.2.7.
 
 TEST(Classify, KnowsWhoseADatagramIs) {  // RFC 1812 §5.2.3
   const auto with = [](RouteKind kind) {
-    Ipv4Route route;
+    Ipv4Hop route;
     route.kind = kind;
     return route;
   };

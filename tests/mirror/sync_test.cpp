@@ -150,7 +150,7 @@ TEST_F(SyncTest, AGatewayOffTheLinkIsTheKernelsToJudge) {
 
 TEST_F(SyncTest, TheProtocolOfADaemonStays) {
   does("ip route add 10.2.0.0/16 via 10.1.1.3 proto bird");
-  EXPECT_EQ(stack.tables().fib().lookup(Ipv4Address(10, 2, 0, 1))->protocol,
+  EXPECT_EQ(stack.tables().find(Ipv4Prefix::of(Ipv4Address(10, 2, 0, 0), 16))->protocol,
             static_cast<RouteProtocol>(12));
 }
 

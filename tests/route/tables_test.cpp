@@ -130,6 +130,34 @@ TEST_F(TablesTest, EveryChangeIsSeenByTheNextLookup) {
   EXPECT_EQ(kind_of("10.7.0.1"), std::nullopt);
 }
 
+TEST_F(TablesTest, AnOwnAddressHidesARouteAndUncoversItAgain) {
+  ASSERT_TRUE(tables.add_route(via("10.0.2.7/32", "10.0.1.9"), RouteInsert::add));
+  ASSERT_TRUE(tables.add_address(eth1, subnet("10.0.2.7/24")));
+  EXPECT_EQ(kind_of("10.0.2.7"), RouteKind::local);
+  ASSERT_TRUE(tables.remove_route({.prefix = parse_ipv4_prefix("10.0.2.7/32").value()}));
+  EXPECT_EQ(kind_of("10.0.2.7"), RouteKind::local);
+  ASSERT_TRUE(tables.add_route(via("10.0.2.7/32", "10.0.1.9"), RouteInsert::add));
+  EXPECT_EQ(tables.find(parse_ipv4_prefix("10.0.2.7").value())->kind, RouteKind::local);
+  ASSERT_TRUE(tables.remove_address(eth1, subnet("10.0.2.7/24")));
+  EXPECT_EQ(tables.fib().lookup(ip("10.0.2.7"))->gateway, ip("10.0.1.9"));
+}
+
+TEST_F(TablesTest, ABroadcastAddressThatSomebodyHoldsIsAnOwnAddress) {
+  ASSERT_TRUE(tables.add_address(eth1, subnet("10.0.1.255/16")));
+  EXPECT_EQ(kind_of("10.0.1.255"), RouteKind::local);
+  ASSERT_TRUE(tables.remove_address(eth1, subnet("10.0.1.255/16")));
+  EXPECT_EQ(kind_of("10.0.1.255"), RouteKind::broadcast);
+}
+
+TEST_F(TablesTest, WhatIsFlushedIsForgotten) {
+  ASSERT_TRUE(tables.add_route(via("10.7.0.0/16", "10.0.1.9"), RouteInsert::add));
+  ASSERT_TRUE(tables.add_route(via("10.7.1.0/24", "10.0.2.9"), RouteInsert::add));
+  EXPECT_EQ(tables.flush_routes(
+                [](const Ipv4Route& r) { return r.prefix.length == 24 && r.has_gateway(); }),
+            1u);
+  EXPECT_EQ(tables.fib().lookup(ip("10.7.1.1"))->gateway, ip("10.0.1.9"));
+}
+
 TEST_F(TablesTest, AnAddressMayBeGivenOnce) {
   EXPECT_EQ(tables.add_address(eth0, subnet("10.0.1.1/24")).error().code,
             code(std::errc::file_exists));
@@ -296,7 +324,7 @@ TEST_F(TablesTest, RoutesToNowhereNeedNoInterface) {
   hole.gateway = ip("10.0.1.9");
   hole.interface = eth0.index;
   ASSERT_TRUE(tables.add_route(hole, RouteInsert::replace));
-  const Ipv4Route* const kept = tables.fib().lookup(ip("10.66.1.1"));
+  const Ipv4Hop* const kept = tables.fib().lookup(ip("10.66.1.1"));
   EXPECT_FALSE(kept->has_gateway()) << "and keep none";
   EXPECT_EQ(kept->interface, IfIndex::none);
 }
@@ -322,19 +350,15 @@ TEST_F(TablesTest, TheSourceIsTheAddressTowardsTheNextHop) {  // RFC 1122 §3.3.
 }
 
 TEST_F(TablesTest, WithoutAnAddressTowardsTheNextHopTheSourceIsTheLinksFirst) {
-  Ipv4Route route;
-  route.prefix = parse_ipv4_prefix("10.9.0.0/16").value();
-  route.interface = eth1.index;
-  EXPECT_EQ(tables.source_for(route, ip("10.9.0.1")), ip("10.0.2.1"));
+  const Ipv4Hop on_link{.interface = eth1.index};
+  EXPECT_EQ(tables.source_for(on_link, ip("10.9.0.1")), ip("10.0.2.1"));
 }
 
 TEST_F(TablesTest, WithoutAnAddressThereTheSourceIsTheMachinesFirst) {  // RFC 1122 §3.3.4.3
   Interface bare;
   bare.name = "eth2";
-  Ipv4Route route;
-  route.prefix = parse_ipv4_prefix("10.9.0.0/16").value();
-  route.interface = tables.add_interface(std::move(bare)).index;
-  const auto source = [&] { return tables.source_for(route, ip("10.9.0.1")); };
+  Ipv4Hop on_link{.interface = tables.add_interface(std::move(bare)).index};
+  const auto source = [&] { return tables.source_for(on_link, ip("10.9.0.1")); };
   EXPECT_EQ(source(), ip("10.0.1.1"));
   tables.set_up(eth0, false);
   EXPECT_EQ(source(), ip("10.0.2.1")) << "of those that are up";
@@ -343,7 +367,7 @@ TEST_F(TablesTest, WithoutAnAddressThereTheSourceIsTheMachinesFirst) {  // RFC 1
   EXPECT_EQ(source(), ip("10.0.2.1"));
   ASSERT_TRUE(tables.remove_address(eth1, subnet("10.0.2.1/24")));
   EXPECT_EQ(source(), Ipv4Address()) << "never that of the loopback";
-  route.interface = IfIndex::none;
+  on_link.interface = IfIndex::none;
   EXPECT_EQ(source(), Ipv4Address());
 }
 

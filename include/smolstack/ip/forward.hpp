@@ -25,7 +25,7 @@ struct Refusal {
 };
 
 /// What a route that leads nowhere means for a packet in transit.
-Refusal refuse_by_route(const Ipv4Route* route);
+Refusal refuse_by_route(const Ipv4Hop* route);
 /// RFC 1812 §5.2.7.2: a better first hop for `source` lies on its own link, by which the packet
 /// goes back.
 bool is_redirect_owed(const Interface& out, Ipv4Address source, Ipv4Address next_hop);
@@ -51,7 +51,7 @@ inline std::size_t longest_datagram(const wire::Ipv4Header& ip, const Packet& pa
 /// (longest_datagram()), `route` what the FIB said of its destination.
 /// Nothing: it may pass. Steps (1) to (4), validation and "is it for us?", are ip/input's.
 inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, std::size_t length,
-                                             const Ipv4Route* route,
+                                             const Ipv4Hop* route,
                                              const InterfaceTable& interfaces) {
   // (5) The next hop and its interface, §5.2.4; (6) whether it is permitted.
   if (route == nullptr || route->kind != RouteKind::unicast) return refuse_by_route(route);
@@ -70,7 +70,7 @@ inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, std::si
 }
 
 /// Where a datagram leaves that may pass. (10), (11): the link address is neighbor's.
-inline Egress egress_of(const wire::Ipv4Header& ip, IfIndex arrived_on, const Ipv4Route& route,
+inline Egress egress_of(const wire::Ipv4Header& ip, IfIndex arrived_on, const Ipv4Hop& route,
                         InterfaceTable& interfaces) {
   Interface& out = interfaces[route.interface];
   const Ipv4Address next_hop = route.next_hop(ip.destination);

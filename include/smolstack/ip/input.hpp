@@ -7,7 +7,7 @@
 #include "smolstack/netif/interface.hpp"
 #include "smolstack/packet/gso.hpp"
 #include "smolstack/packet/packet.hpp"
-#include "smolstack/route/route.hpp"
+#include "smolstack/route/hop.hpp"
 #include "smolstack/stats/drop_reason.hpp"
 #include "smolstack/wire/ethernet.hpp"
 #include "smolstack/wire/ipv4.hpp"
@@ -40,7 +40,7 @@ inline std::optional<DropReason> refuse_frame(const Interface& in, const Packet&
 
 /// A source that no other host can have: RFC 1122 §3.2.1.3, RFC 1812 §5.3.7. `route` is what the
 /// FIB says of the source: our own addresses and broadcasts are martians too.
-inline bool is_martian_source(Ipv4Address source, const Ipv4Route* route) {
+inline bool is_martian_source(Ipv4Address source, const Ipv4Hop* route) {
   if (source.is_this_network() || source.is_loopback()) return true;  // RFC 1122 §3.2.1.3 (a), (g)
   if (source.is_multicast() || source.is_class_e()) return true;      // RFC 1812 §5.3.7
   // Our own address, or a network's broadcast: RFC 1122 §3.2.1.3 (d), RFC 6274 §4.3.1.
@@ -55,7 +55,7 @@ inline bool is_martian_destination(Ipv4Address destination) {
 
 /// Whether reverse-path filtering refuses a packet from `source` that came in on `in` (RFC 3704
 /// §2.2, §2.4); `route` is what the FIB says of the source. 0.0.0.0 has no way back, and passes.
-inline bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Route* route) {
+inline bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Hop* route) {
   if (in.rp_filter == ReversePath::off || source.is_unspecified()) return false;
   if (route == nullptr || route->kind != RouteKind::unicast) return true;
   return in.rp_filter == ReversePath::strict && route->interface != in.index;
@@ -72,7 +72,7 @@ enum class Destination : std::uint8_t {
 /// Groups are joined on interfaces, and `in` is the one that it came by. Those of 224.0.0.0/24 are
 /// taken in unasked: routing protocols and mDNS live there, and no switch keeps them from anybody
 /// (RFC 4541 §2.1.2).
-inline Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Route* route) {
+inline Destination classify(const Interface& in, Ipv4Address destination, const Ipv4Hop* route) {
   if (destination.is_limited_broadcast()) return Destination::broadcast;
   if (destination.is_multicast()) {
     const bool is_ours = destination.is_link_local_group() || in.is_member(destination);

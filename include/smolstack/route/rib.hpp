@@ -1,8 +1,9 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <set>
+#include <utility>
 #include <vector>
 
 #include "smolstack/base/expected.hpp"
@@ -37,27 +38,47 @@ class Ipv4Rib {
   Expected<void, Error> insert(const Ipv4Route& route, RouteInsert how);
   /// Removes the first match; fails with no_such_process, rtnetlink's word for "no such route".
   Expected<Ipv4Route, Error> remove(const RouteMatch& match);
+  /// Removes a route that is equal in all; false: there is none.
+  bool remove_equal(const Ipv4Route& route);
 
+  /// Removes the routes of which this is true, and returns them. Walks the whole table.
   template <class Predicate>
-  std::size_t remove_if(Predicate&& predicate) {
-    std::size_t removed = 0;
+  std::vector<Ipv4Route> remove_if(Predicate&& predicate) {
+    std::vector<Ipv4Route> removed;
     for (auto at = routes_.begin(); at != routes_.end();) {
-      removed += std::erase_if(at->second, predicate);
-      at = at->second.empty() ? routes_.erase(at) : std::next(at);
+      if (!predicate(*at)) {
+        ++at;
+        continue;
+      }
+      removed.push_back(*at);
+      at = routes_.erase(at);
     }
-    size_ -= removed;
     return removed;
   }
 
+  /// The route of this very prefix that counts, the first; nullptr: there is none. Good until the
+  /// table changes.
+  const Ipv4Route* find(const Ipv4Prefix& prefix) const;
+  /// Is there one of this prefix and metric?
+  bool contains(const Ipv4Prefix& prefix, std::uint32_t metric) const;
   /// All routes, by prefix and metric: the default route first, as `ip route` prints them.
-  std::vector<Ipv4Route> routes() const;
-  /// The route of each prefix that counts: the first.
-  std::vector<Ipv4Route> best() const;
-  std::size_t size() const { return size_; }
+  std::vector<Ipv4Route> routes() const { return {routes_.begin(), routes_.end()}; }
+  std::size_t size() const { return routes_.size(); }
 
  private:
-  std::map<Ipv4Prefix, std::vector<Ipv4Route>> routes_;
-  std::size_t size_ = 0;
+  struct Before {
+    using is_transparent = void;
+    using Key = std::pair<Ipv4Prefix, std::uint32_t>;
+    bool operator()(const Ipv4Route& a, const Ipv4Route& b) const {
+      return Key(a.prefix, a.metric) < Key(b.prefix, b.metric);
+    }
+    bool operator()(const Ipv4Route& a, const Key& b) const { return Key(a.prefix, a.metric) < b; }
+    bool operator()(const Key& a, const Ipv4Route& b) const { return a < Key(b.prefix, b.metric); }
+    bool operator()(const Ipv4Route& a, const Ipv4Prefix& b) const { return a.prefix < b; }
+    bool operator()(const Ipv4Prefix& a, const Ipv4Route& b) const { return a < b.prefix; }
+  };
+  /// Equals stand in the order in which they came.
+  std::multiset<Ipv4Route, Before> routes_;
 };
 
 }  // namespace smolstack

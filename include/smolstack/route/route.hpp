@@ -5,20 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "smolstack/netif/interface.hpp"
+#include "smolstack/route/hop.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 
 namespace smolstack {
-
-/// What becomes of a packet that a route matches, in Linux's words.
-enum class RouteKind : std::uint8_t {
-  unicast,      ///< goes to the gateway, or to the destination itself when there is none
-  local,        ///< is delivered here
-  broadcast,    ///< is delivered here, and sent as a link broadcast
-  blackhole,    ///< is dropped in silence
-  unreachable,  ///< is answered with host unreachable
-  prohibit,     ///< is answered with administratively prohibited
-};
 
 /// Who made a route. The numbers are those of rtnetlink(7), any of which may come in.
 enum class RouteProtocol : std::uint8_t {
@@ -39,19 +29,11 @@ struct Ipv4Route {
   std::uint32_t metric = 0;        ///< the lowest wins among equal prefixes
 
   bool has_gateway() const { return !gateway.is_unspecified(); }
-  Ipv4Address next_hop(Ipv4Address destination) const {
-    return has_gateway() ? gateway : destination;
-  }
+  /// What a forwarding table keeps of it.
+  Ipv4Hop hop() const { return {kind, interface, gateway, preferred_source}; }
   friend bool operator==(const Ipv4Route&, const Ipv4Route&) = default;
 };
 
-/// Does a route of this kind end here, by no interface?
-constexpr bool leads_nowhere(RouteKind kind) {
-  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
-         kind == RouteKind::prohibit;
-}
-
-std::string_view to_string(RouteKind kind);
 std::string to_string(RouteProtocol protocol);  ///< "static", "kernel"; unknown ones as numbers
 std::optional<RouteProtocol> parse_route_protocol(std::string_view text);
 

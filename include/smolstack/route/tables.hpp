@@ -2,6 +2,8 @@
 // Interfaces, addresses and routes of one machine, kept in step with one another.
 
 #include <cstdint>
+#include <map>
+#include <set>
 #include <string_view>
 #include <vector>
 
@@ -19,6 +21,7 @@ class Tables {
  public:
   Tables();
 
+  /// The interface's addresses are added by add_address().
   Interface& add_interface(Interface interface);
   /// Sets the administrator's wish; no-op when it is so already.
   void set_up(Interface& interface, bool up);
@@ -37,9 +40,9 @@ class Tables {
   Expected<void, Error> remove_route(const RouteMatch& match);
   template <class Predicate>
   std::size_t flush_routes(Predicate&& predicate) {
-    const std::size_t removed = rib_.remove_if(predicate);
-    stale_ = stale_ || removed > 0;
-    return removed;
+    const std::vector<Ipv4Route> removed = rib_.remove_if(predicate);
+    for (const Ipv4Route& route : removed) forget(route);
+    return removed.size();
   }
 
   // A kernel beside us has judged its routes already, and says which there are. What redirects
@@ -63,21 +66,28 @@ class Tables {
   /// The routes to ourselves and to broadcast addresses: Linux's table `local`.
   std::vector<Ipv4Route> local_routes() const;
 
-  /// The table as it is now: the routes of the RIB that count, with the local ones above them.
-  const Ipv4Fib& fib() {
-    if (stale_) rebuild();
-    return fib_;
-  }
+  /// The routes of the RIB that count, with the local ones above them. Each change above is in it
+  /// at once, at the cost of that change alone; hops that were looked up are good until then.
+  const Ipv4Fib& fib() const { return fib_; }
+  /// What this very prefix leads to: a local route, or the one of the RIB that counts. nullptr:
+  /// there is no such prefix.
+  const Ipv4Route* find(const Ipv4Prefix& prefix) const;
 
   /// The source of a packet of ours along `route` (RFC 1122 §3.3.4.3): what the route prefers,
   /// else an address in the next hop's network, else the first of the interface, else the first
   /// of another one that is up. 0.0.0.0 when there is none at all.
-  Ipv4Address source_for(const Ipv4Route& route, Ipv4Address destination) const;
+  Ipv4Address source_for(const Ipv4Hop& route, Ipv4Address destination) const;
   /// Is it an address of ours, on an interface that is up?
   bool is_own(Ipv4Address address) const;
 
  private:
-  void rebuild();
+  /// Brings the FIB in step with what this prefix leads to now.
+  void refresh(const Ipv4Prefix& prefix);
+  /// Makes the local routes anew, after addresses or links have changed.
+  void refresh_local();
+  Expected<void, Error> insert(const Ipv4Route& route, RouteInsert how);
+  /// After a route left the RIB.
+  void forget(const Ipv4Route& removed);
   void connect(const Interface& interface, const InterfaceAddress& address);
   void disconnect(const Interface& interface, const InterfaceAddress& address);
   Expected<IfIndex, Error> link_of_gateway(const Ipv4Route& route);
@@ -87,8 +97,11 @@ class Tables {
 
   InterfaceTable interfaces_;
   Ipv4Rib rib_;
+  /// The local routes by prefix; of those that claim one, that which counts.
+  std::map<Ipv4Prefix, Ipv4Route> local_;
+  /// Every prefix with a route that a redirect taught us; perhaps also one that had such a route.
+  std::set<Ipv4Prefix> redirected_;
   Ipv4Fib fib_;
-  bool stale_ = true;
   bool follows_kernel_ = false;
 };
 

@@ -1,0 +1,48 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+
+#include "smolstack/netif/interface.hpp"
+#include "smolstack/wire/ipv4_address.hpp"
+
+namespace smolstack {
+
+/// What becomes of a packet that a route matches, in Linux's words.
+enum class RouteKind : std::uint8_t {
+  unicast,      ///< goes to the gateway, or to the destination itself when there is none
+  local,        ///< is delivered here
+  broadcast,    ///< is delivered here, and sent as a link broadcast
+  blackhole,    ///< is dropped in silence
+  unreachable,  ///< is answered with host unreachable
+  prohibit,     ///< is answered with administratively prohibited
+};
+
+/// Does a route of this kind end here, by no interface?
+constexpr bool leads_nowhere(RouteKind kind) {
+  return kind == RouteKind::blackhole || kind == RouteKind::unreachable ||
+         kind == RouteKind::prohibit;
+}
+
+std::string_view to_string(RouteKind kind);
+
+/// What a route says of a packet: all that the data path wants to know, and no more, so that
+/// thousands of routes share one.
+struct Ipv4Hop {
+  RouteKind kind = RouteKind::unicast;
+  IfIndex interface = IfIndex::none;
+  Ipv4Address gateway{};           ///< 0.0.0.0: the destination is on the link
+  Ipv4Address preferred_source{};  ///< 0.0.0.0: chosen when a packet is sent
+
+  bool has_gateway() const { return !gateway.is_unspecified(); }
+  Ipv4Address next_hop(Ipv4Address destination) const {
+    return has_gateway() ? gateway : destination;
+  }
+  friend bool operator==(const Ipv4Hop&, const Ipv4Hop&) = default;
+};
+
+/// The number of a hop in one forwarding table; the same until no route leads there any more.
+enum class HopId : std::uint32_t { none = 0 };
+
+}  // namespace smolstack
