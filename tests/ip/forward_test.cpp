@@ -52,7 +52,7 @@ class ForwardDecision : public testing::Test {
     const auto& header = packet.header<wire::Ipv4Header>();
     if (const auto reason = refuse_crossing(header, link_broadcast))
       return unexpected(Refusal{*reason});
-    const Ipv4Route* const route = tables.fib().lookup(fields.destination);
+    const Ipv4Hop* const route = tables.fib().lookup(fields.destination);
     if (const auto refusal = refuse_forward(header, longest_datagram(header, packet), route,
                                             tables.interfaces()))
       return unexpected(*refusal);
