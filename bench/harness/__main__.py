@@ -5,10 +5,10 @@ import contextlib
 import json
 import os
 import platform
-import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 from . import measures, memory, table, throughput
@@ -70,14 +70,16 @@ def in_own_namespaces():
     if subprocess.run([*words, "true"], capture_output=True, check=False).returncode != 0:
         raise Trouble("namespaces of one's own are refused here; run it as root, or allow user namespaces: "
                       "sysctl kernel.unprivileged_userns_clone=1")
-    inside = subprocess.Popen([*words, sys.executable, "-m", "harness", *sys.argv[1:]],
-                              env={**os.environ, INSIDE: "1"}, stdout=subprocess.PIPE, text=True)
-    try:
-        output, _ = inside.communicate()
-    except BaseException:
-        inside.terminate()
-        inside.wait()
-        raise
+    with tempfile.TemporaryDirectory() as work:
+        inside = subprocess.Popen([*words, sys.executable, "-m", "harness", *sys.argv[1:]], text=True,
+                                  env={**os.environ, INSIDE: "1", "TMPDIR": work}, stdout=subprocess.PIPE)
+        try:
+            output, _ = inside.communicate()
+        except BaseException:
+            # Its child, process 1 of the namespaces, goes with it, and all others with that one.
+            inside.kill()
+            inside.wait()
+            raise
     if inside.returncode != 0:
         sys.exit(inside.returncode)
     return json.loads(output)

@@ -5,6 +5,10 @@ import re
 import statistics
 
 
+# The share of a window in which an overloaded router may have found nothing to do.
+STARVED = 0.1
+
+
 class Unreadable(Exception):
     """A program printed something else than what it should."""
 
@@ -81,9 +85,12 @@ def udp_figures(before, after):
     seconds, packets = change["seconds"], change["packets"]
     if "ran_ns" not in change or packets == 0:
         return {"udp_pps": packets / seconds}
-    # While it waits for a processor that others use, it could not have forwarded anything.
-    result = {"udp_pps": packets / max(seconds - change["waited_ns"] / 1e9, 1e-9)}
-    result["disturbed"] = max(0.0, 1 - change["ran_ns"] / 1e9 / seconds)
+    ran, waited = change["ran_ns"] / 1e9 / seconds, change["waited_ns"] / 1e9 / seconds
+    # While it waits for a processor that others use, it could not have forwarded anything. Where it
+    # slept, the sender was starved, and this was no overload.
+    is_overload = 1 - ran - waited <= STARVED
+    result = {"udp_pps": packets / seconds / (1 - waited) if is_overload and waited < 1 else None}
+    result["disturbed"] = max(0.0, 1 - ran)
     result["udp_cpu_us"] = change["ran_ns"] / packets / 1000
     # The ticks are samples, so they only share out what the scheduler measured.
     ticks = change["user_ticks"] + change["system_ticks"]

@@ -60,9 +60,13 @@ class Tools:
     sink: str
 
 
-def require_programs():
-    needed = {"ip": "iproute2", "nft": "nftables", "ping": "iputils-ping", "iperf3": "iperf3",
-              "nsenter": "util-linux", "unshare": "util-linux"}
+def require_programs(names):
+    """Of what was left out nothing is needed."""
+    needed = {"ip": "iproute2", "nsenter": "util-linux", "unshare": "util-linux", "ping": "iputils-ping"}
+    if "udp" in names:
+        needed["nft"] = "nftables"
+    if {"tcp1", "tcp4"} & set(names):
+        needed["iperf3"] = "iperf3"
     missing = {package for program, package in needed.items() if not shutil.which(program)}
     if missing:
         raise Trouble(f"missing: {' '.join(sorted(missing))}; get them with: scripts/bootstrap bench")
@@ -146,13 +150,13 @@ def one_round(number, courses, names, tools, length, rounds):
 
 def measure(build, count, length, rival_names=None, measure_names=None, pin=True):
     """Runs inside namespaces of its own; see __main__."""
-    require_programs()
+    names = measure_names or measures.NAMES
+    require_programs(names)
     rivals = choose_rivals(build, rival_names)
     cpus = choose_cpus(os.sched_getaffinity(0), pin)
     programs = Path(build) / "bench/throughput"
     tools = Tools(str(programs / "udp_blaster"), str(programs / "udp_sink"))
     rounds = Rounds(rivals)
-    names = measure_names or measures.NAMES
     with tempfile.TemporaryDirectory() as work:
         courses = set_up(rivals, cpus, Path(work), tools)
         try:

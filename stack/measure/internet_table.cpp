@@ -13,10 +13,11 @@ unsigned prefix_length(Random& random) {
   return 25 + random.below(8);
 }
 
-/// Unicast, and none of the networks that the routers of our benchmarks are in.
+/// Forwardable unicast (169.254/16 is not: RFC 3927 §2.7), and none of the networks that the
+/// routers of our benchmarks are in.
 bool is_usable(Ipv4Address network) {
   const std::uint32_t first = network.host() >> 24;
-  return first > 0 && first < 224 && first != 10 && first != 127;
+  return first > 0 && first < 224 && first != 10 && first != 127 && first != 169;
 }
 
 std::uint64_t key_of(const Ipv4Prefix& prefix) {

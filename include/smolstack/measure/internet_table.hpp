@@ -10,8 +10,8 @@
 namespace smolstack::measure {
 
 /// `count` different prefixes with the lengths of a full table of today: of 100 about 60 are /24,
-/// 30 are /19 to /23, 8 are shorter, and 2 longer, up to /32. All lie in addresses that hosts may
-/// have, and none in 10.0.0.0/8.
+/// 30 are /19 to /23, 8 are shorter, and 2 longer, up to /32. All lie in addresses that
+/// routers forward, and none in 10.0.0.0/8.
 std::vector<Ipv4Prefix> internet_prefixes(std::size_t count, Random& random);
 
 /// Addresses inside of these prefixes, each of them equally likely.
