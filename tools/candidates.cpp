@@ -85,6 +85,7 @@ Names values_of(const std::string& name, const std::string& typed) {
   if (name == "machine") return with_host(machine_names());
   if (name == "node" || name == "source" || name == "destination") return machine_names();
   if (name == "what") return wire_names();
+  if (name == "part") return {"forward", "fib", "checksum"};
   if (name == "shell") return {"bash", "zsh", "fish"};
   if (name != "lab") return {file_names};
   Names labs = control::running_labs();

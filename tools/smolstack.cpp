@@ -92,6 +92,7 @@ int run(std::vector<std::string> words) {
   add_talk_verbs(app, action);
   add_enter_verbs(app, action, command);
   add_doctor_verb(app, action);
+  add_bench_verb(app, action);
   add_completion_verb(app, action);
   add_impair_verb(app, action);
   if (words.empty()) return complain("a verb is missing; there are " + verbs_of(app));

@@ -24,6 +24,7 @@ void add_check_verbs(CLI::App& app, Action& action);
 void add_test_verb(CLI::App& app, Action& action);
 /// `behind_dashes` is the command of `exec`, as far as it stands behind `--`.
 void add_enter_verbs(CLI::App& app, Action& action, const std::vector<std::string>& behind_dashes);
+void add_bench_verb(CLI::App& app, Action& action);
 void add_doctor_verb(CLI::App& app, Action& action);
 void add_completion_verb(CLI::App& app, Action& action);
 
