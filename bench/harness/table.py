@@ -68,6 +68,23 @@ def memory_lines(groups):
             yield row(name, figures, MEMORY).rstrip()
 
 
+def spell_time(nanoseconds):
+    for unit, size in (("ms", 1e6), ("us", 1e3)):
+        if nanoseconds >= 10 * size:
+            return f"{nanoseconds / size:,.1f} {unit}"
+    return f"{nanoseconds:.1f} ns"
+
+
+def single_lines(benchmarks, groups):
+    """Those that have no rival: their parts are in no group's name together with who did it."""
+    paired = {frozenset([*group.split("/"), who]) for group, rivals in groups.items() for who in rivals}
+    for name, figures in benchmarks.items():
+        parts = ["ours" if part == "smolstack" else part for part in name.split("/")]
+        if frozenset(parts) not in paired:
+            cells = [spell_time(figures[key]) for key in ("min", "median", "max")]
+            yield f"  {name:50.50}" + "".join(f"{cell:>12}" for cell in cells)
+
+
 def target_lines(targets):
     for target in targets:
         verdict = "met" if target["met"] else "not met"
@@ -88,6 +105,9 @@ def render(report):
     if report.get("memory"):
         lines += ["", "In memory, no system calls; ratio: to ours", ""]
         lines += memory_lines(report["memory"])
+    singles = list(single_lines(report.get("benchmarks", {}), report.get("memory", {})))
+    if singles:
+        lines += ["", f"{'In memory, without rivals':52}{'min':>12}{'median':>12}{'max':>12}", *singles]
     if report.get("targets"):
         lines += ["", "Targets", *target_lines(report["targets"])]
     return "\n".join(lines) + "\n"

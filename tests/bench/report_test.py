@@ -39,6 +39,14 @@ class Table(unittest.TestCase):
     def test_a_measure_that_nobody_took_is_left_out(self):
         self.assertNotIn("four streams", table.render(report()))
 
+    def test_benchmarks_without_rivals_stand_by_themselves(self):
+        with_more = report() | {"benchmarks": {"checksum/ours/1500": figures(60.0), "fib_build/10": figures(12e6),
+                                               "timer_restart/10": figures(15.25)}}
+        text = table.render(with_more)
+        self.assertRegex(text, r"\n  fib_build/10 +12\.0 ms +12\.0 ms +12\.0 ms\n")
+        self.assertRegex(text, r"\n  timer_restart/10 +15\.2 ns")
+        self.assertNotIn("checksum/ours", text)
+
     def test_notes_and_parts_that_were_not_run(self):
         self.assertIn("a note", table.render(report()))
         alone = {"machine": report()["machine"], "memory": report()["memory"]}
