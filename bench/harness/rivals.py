@@ -19,6 +19,7 @@ class Rival:
     base: str  # whom its ratios compare it to
     hops: int  # by how much the TTL goes down
     words: object = None
+    ready: str = ""  # what it says when it no longer touches its TAPs but to read and write
 
 
 def knows_no_offload(smolstack):
@@ -40,13 +41,13 @@ def all_rivals(build):
 
     found = [Rival("copier", "copier", 0, lambda a, b: [copier, "--tap", a, b])]
     offloads = knows_no_offload(smolstack)
-    found.append(Rival("smolstack", "copier", 1, router(*["--no-offload"] * offloads)))
+    found.append(Rival("smolstack", "copier", 1, router(*["--no-offload"] * offloads), "ready"))
     if lwip.exists():
         found.append(Rival("lwip", "copier", 1, lambda a, b: [
             str(lwip), "--tap", a, b, "--ip", f"{NEAR}/24", f"{FAR}/24"]))
     found.append(Rival("copier-offload", "copier-offload", 0, lambda a, b: [copier, "--offload", "--tap", a, b]))
     if offloads:
-        found.append(Rival("smolstack-offload", "copier-offload", 1, router()))
+        found.append(Rival("smolstack-offload", "copier-offload", 1, router(), "ready"))
     found.append(Rival("kernel", "copier-offload", 1))
     return found
 
@@ -73,10 +74,16 @@ class Course:
         words = self.rival.words(self.near, self.far)
         self.program = Program(words, self.cpus.router, self.log,
                                {"SMOLSTACK_RUN_DIR": str(work / f"run-{self.near}")})
+        wait_until(f"{self.rival.name} to be ready", self._says_ready)
         for tap, home in ((self.near, self.client), (self.far, self.server)):
             wait_until(f"the TAP {tap} of {self.rival.name}", lambda tap=tap: self._has_made(tap))
             run("ip", "link", "set", tap, "netns", str(home.holder.pid))
         return None
+
+    def _says_ready(self):
+        self.program.must_live()
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return self.rival.ready in file.read()
 
     def _has_made(self, tap):
         self.program.must_live()

@@ -93,16 +93,25 @@ class Rounds:
     def __init__(self, rivals):
         self.rivals = rivals
         self.figures = defaultdict(lambda: {rival.name: [] for rival in rivals})
-        self.notes = []
+        self.failures = []
+        self.disturbed = defaultdict(list)
 
     def add(self, name, number, found):
         disturbed = found.pop("disturbed", 0)
         if disturbed > measures.DISTURBED:
-            self.notes.append(f"round {number + 1}: {name} did not run in {disturbed:.0%} of its window: other "
-                              "programs were busy")
+            self.disturbed[name].append(disturbed)
         for key, value in found.items():
             rounds = self.figures[key][name]
             rounds += [None] * (number - len(rounds)) + [value]
+
+    def notes(self):
+        """What people must know of these figures, a line each."""
+        lines = [f"{name} did not run in up to {max(shares):.0%} of its UDP window ({len(shares)} disturbed): other "
+                 "programs were busy" for name, shares in self.disturbed.items()]
+        starved = [name for name, rounds in self.figures.get("udp_pps", {}).items() if None in rounds]
+        if starved:
+            lines.append(f"the sender was starved, so packets a second are missing of: {' '.join(starved)}")
+        return lines + self.failures
 
     def result(self):
         """For the report: a summary and a ratio for each measure and rival."""
@@ -143,7 +152,7 @@ def one_round(number, courses, names, tools, length, rounds):
             try:
                 found = measures.ROUND[name](course, tools, length)
             except (Trouble, figures.Unreadable) as error:
-                rounds.notes.append(f"round {number + 1}: {course.rival.name}, {name}: {error}")
+                rounds.failures.append(f"round {number + 1}: {course.rival.name}, {name}: {error}")
                 continue
             rounds.add(course.rival.name, number, found)
 
@@ -169,5 +178,5 @@ def measure(build, count, length, rival_names=None, measure_names=None, pin=True
         finally:
             tear_down(courses)
     result = rounds.result()
-    return {"rounds": count, "pinning": cpus.words, "measures": result, "notes": rounds.notes,
+    return {"rounds": count, "pinning": cpus.words, "measures": result, "notes": rounds.notes(),
             "targets": throughput_targets(result)}

@@ -42,8 +42,14 @@ class FiguresOfRounds(unittest.TestCase):
     def test_a_disturbed_window_is_noted(self):
         self.rounds.add("copier", 0, {"udp_pps": 1.0, "disturbed": 0.5})
         self.rounds.add("copier", 1, {"udp_pps": 1.0, "disturbed": 0.01})
-        self.assertEqual(len(self.rounds.notes), 1)
-        self.assertIn("50%", self.rounds.notes[0])
+        notes = self.rounds.notes()
+        self.assertEqual(len(notes), 1)
+        self.assertIn("copier did not run in up to 50%", notes[0])
+
+    def test_a_starved_sender_is_noted(self):
+        self.rounds.add("copier", 0, {"udp_pps": None, "udp_cpu_us": 2.0})
+        self.assertIn("packets a second are missing of: copier", self.rounds.notes()[0])
+        self.assertNotIn("copier", self.rounds.result()["udp_pps"])
 
 
 if __name__ == "__main__":
