@@ -58,7 +58,12 @@ def groups(by_name):
             parts.remove(who)
             rivals = found.setdefault("/".join(parts), {})
             rivals["ours" if who == "smolstack" else who] = figures.summary(rounds)
-    return {group: with_ratios(rivals) for group, rivals in found.items()}
+    return {group: with_ratios(found[group]) for group in sorted(found, key=natural_order)}
+
+
+def natural_order(name):
+    """Words as words and numbers as numbers: the benchmarks ran in random order."""
+    return [(part.isdigit(), int(part) if part.isdigit() else 0, part) for part in name.split("/")]
 
 
 def with_ratios(rivals):
@@ -92,4 +97,5 @@ def measure(build, parts, regex, rounds, quick):
             program = Path(build) / name
             if program.exists():
                 by_name |= run_program(program, regex, rounds, quick)
-    return groups(by_name), {name: figures.summary(found) for name, found in by_name.items()}
+    names = sorted(by_name, key=natural_order)
+    return groups(by_name), {name: figures.summary(by_name[name]) for name in names}

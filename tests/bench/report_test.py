@@ -104,6 +104,10 @@ class GoogleBenchmark(unittest.TestCase):
         with self.assertRaisesRegex(Trouble, "frames were lost"):
             memory.benchmarks({"benchmarks": [run("a", error_occurred=True, error_message="frames were lost")]})
 
+    def test_numbers_are_in_their_order(self):
+        groups = memory.groups({"checksum/ours/576": [1.0], "checksum/ours/20": [1.0], "checksum/ours/1500": [1.0]})
+        self.assertEqual(list(groups), ["checksum/20", "checksum/576", "checksum/1500"])
+
     def test_rivals_stand_side_by_side_ours_first(self):
         groups = memory.groups({"checksum/rte_raw_cksum/20": [3.0], "checksum/ours/20": [6.0], "timer_restart/10": [1.0],
                                 "lookup/random/rte_fib_2/1000": [8.0], "lookup/random/smolstack/1000": [4.0]})
