@@ -9,6 +9,7 @@ from .table import MEASURES, MEMORY, spell_ratio
 
 WIDTH, LEFT, RIGHT, BAR, GAP, HEAD = 760, 170, 170, 16, 6, 30
 SHOWN = ("udp_pps", "udp_cpu_us", "tcp1_bps", "tcp4_bps", "flood_rtt_us")
+MORE_IS_BETTER = ("udp_pps", "tcp1_bps", "tcp4_bps")
 MEMORY_SHOWN = ("forward/64/64/", "lookup/random/1000000", "checksum/1500")
 STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #24292f; }
@@ -55,10 +56,11 @@ def panels(report):
     measures = report.get("throughput", {}).get("measures", {})
     for measure in MEASURES:
         if measure.key in SHOWN and measures.get(measure.key):
-            yield f"{measure.title.strip()}, {measure.unit}", measures[measure.key], measure
+            better = "more" if measure.key in MORE_IS_BETTER else "less"
+            yield f"{measure.title.strip()}, {measure.unit}: {better} is better", measures[measure.key], measure
     for group, rivals in report.get("memory", {}).items():
         if group.startswith(MEMORY_SHOWN):
-            yield f"in memory: {group}, ns", rivals, MEMORY
+            yield f"in memory, {group}, ns: less is better", rivals, MEMORY
 
 
 def draw(report):
