@@ -254,7 +254,7 @@ void update(benchmark::State& state) {
     made->set(present[random.below(count)], 1 + random.below(bench::hops));
     Ipv4Prefix& goes = present[random.below(count)];
     made->remove(goes);
-    goes = bench::random_prefix(random);
+    goes = measure::random_prefix(random);
     made->set(goes, 1 + random.below(bench::hops));
     updates += 3;
   }

@@ -91,7 +91,7 @@ void fib_update(benchmark::State& state) {
     fib.set(present[random.below(count)], random_hop(random));
     Ipv4Prefix& goes = present[random.below(count)];
     fib.remove(goes);
-    goes = bench::random_prefix(random);
+    goes = measure::random_prefix(random);
     fib.set(goes, random_hop(random));
   }
   state.SetItemsProcessed(3 * state.iterations());
