@@ -30,8 +30,11 @@ bool is_plain_datagram(ConstBytes datagram) {
          !refuse_ipv4(datagram);
 }
 
-/// Is the source somebody else, by the way back to whom it may come?
-bool is_plain_source(const Plane& plane, const Interface& in, Ipv4Address source) {
+/// Is the source somebody else, by the way back to whom it may come? `known` is one of whom it is
+/// so: frames come in trains.
+bool is_plain_source(const Plane& plane, const Interface& in, Ipv4Address source,
+                     Ipv4Address known) {
+  if (source == known) return true;
   const Ipv4Hop* const back = plane.fib.lookup(source);
   return !is_martian_source(source, back) && !fails_reverse_path(in, source, back);
 }
@@ -51,7 +54,8 @@ bool address_frame(const Plane& plane, const Egress& egress, Bytes header, Insta
 constexpr Egress nowhere{};
 
 /// Where a frame leaves, if nothing but its neighbour is left to ask for; `nowhere` if not.
-Egress judge(const Plane& plane, const Interface& in, const Packet& frame) {
+Egress judge(const Plane& plane, const Interface& in, const Packet& frame,
+             Ipv4Address& known_source) {
   if (!is_plain_frame(in, frame)) [[unlikely]]
     return nowhere;
   const std::size_t before = header_length(in.link);
@@ -59,8 +63,9 @@ Egress judge(const Plane& plane, const Interface& in, const Packet& frame) {
   if (!is_plain_datagram(datagram)) [[unlikely]]
     return nowhere;
   const auto& ip = header_at<wire::Ipv4Header>(datagram);
-  if (!is_plain_source(plane, in, ip.source)) [[unlikely]]
+  if (!is_plain_source(plane, in, ip.source, known_source)) [[unlikely]]
     return nowhere;
+  known_source = ip.source;
   const Ipv4Hop* const route = plane.fib.lookup(ip.destination);
   const std::size_t length = longest_datagram(ip, frame, before);
   if (refuse_forward(ip, length, route, plane.interfaces)) [[unlikely]]
@@ -73,8 +78,8 @@ Egress judge(const Plane& plane, const Interface& in, const Packet& frame) {
   return egress;
 }
 
-bool carry_one(Plane& plane, Interface& in, Packet& frame, Instant now) {
-  const Egress egress = judge(plane, in, frame);
+bool carry_one(Plane& plane, Interface& in, Packet& frame, Ipv4Address& known_source, Instant now) {
+  const Egress egress = judge(plane, in, frame, known_source);
   if (egress.out == nullptr) [[unlikely]]
     return false;
   const std::size_t before = header_length(in.link);
@@ -92,10 +97,26 @@ bool carry_one(Plane& plane, Interface& in, Packet& frame, Instant now) {
   return true;
 }
 
+/// Fetches what the table says of a frame that will be looked at a little later than frame `now`.
+/// Its headers are there already, by fetch_ahead().
+void fetch_route_ahead(const Plane& plane, const Interface& in, std::span<const Packet> frames,
+                       std::size_t now) {
+  constexpr std::size_t ahead = 8;
+  const std::size_t before = header_length(in.link);
+  const auto destination = [&](std::size_t at) -> const Ipv4Address* {
+    if (at >= frames.size() || frames[at].size() < before + sizeof(wire::Ipv4Header))
+      return nullptr;
+    return &header_at<wire::Ipv4Header>(frames[at].bytes().subspan(before)).destination;
+  };
+  if (const auto* later = destination(now + 2 * ahead)) plane.fib.fetch_root(*later);
+  if (const auto* soon = destination(now + ahead)) plane.fib.fetch(*soon);
+}
+
 }  // namespace
 
 bool may_carry(const Plane& plane, const Interface& in, const Packet& frame, Instant now) {
-  const Egress egress = judge(plane, in, frame);
+  Ipv4Address nobody;
+  const Egress egress = judge(plane, in, frame, nobody);
   if (!in.up || egress.out == nullptr) return false;
   wire::EthernetHeader unsent;
   return address_frame(plane, egress, std::as_writable_bytes(std::span(&unsent, 1)), now);
@@ -104,10 +125,12 @@ bool may_carry(const Plane& plane, const Interface& in, const Packet& frame, Ins
 [[gnu::flatten]] std::size_t carry(Plane& plane, Interface& in, std::span<Packet> frames,
                                    Instant now) {
   if (!in.up) return 0;
+  Ipv4Address known_source;  // 0.0.0.0, which is nobody's
   std::size_t carried = 0;
   for (; carried < frames.size(); ++carried) {
     fetch_ahead(frames, carried);
-    if (!carry_one(plane, in, frames[carried], now)) break;
+    fetch_route_ahead(plane, in, frames, carried);
+    if (!carry_one(plane, in, frames[carried], known_source, now)) break;
   }
   in.counters.rx_packets += carried;
   plane.counters.forwarded += carried;

@@ -35,7 +35,7 @@ class Batch {
 
 /// Fetches the headers of a packet that will be looked at a little later than packet `now`.
 inline void fetch_ahead(std::span<const Packet> packets, std::size_t now) {
-  constexpr std::size_t ahead = 4;
+  constexpr std::size_t ahead = 20;
   if (now + ahead < packets.size()) __builtin_prefetch(packets[now + ahead].bytes().data());
 }
 

@@ -47,6 +47,16 @@ class Ipv4Fib {
     const std::uint32_t otherwise = default_.load(std::memory_order_acquire);
     return HopId{leaf == 0 ? otherwise : leaf};
   }
+  /// Has the memory that find() will need of this destination brought near: what it begins with,
+  /// and, when that has come, the rest.
+  void fetch_root(Ipv4Address destination) const {
+    __builtin_prefetch(&root_[root_of(destination.host())]);
+  }
+  void fetch(Ipv4Address destination) const {
+    const std::uint32_t host = destination.host();
+    const std::uint32_t root = root_[root_of(host)].load(std::memory_order_acquire);
+    __builtin_prefetch(&blocks_.at<1>(root));
+  }
   /// find() for each of `destinations`, into `found`, which is as long. Faster than one by one.
   void find(std::span<const Ipv4Address> destinations, std::span<HopId> found) const;
   /// The hop with this number, from find(); nullptr for HopId::none.
