@@ -147,6 +147,7 @@ bool Stack::cut(const Hop& hop, Packet datagram, PacketQueue& pieces) {
   PacketQueue whole;
   if (datagram.is_super_frame()) {
     if (!segment(pool_, datagram, whole)) return false;
+    counters_.segments_created += whole.size();
   } else {
     finish_checksum(datagram);
     whole.push(std::move(datagram));
@@ -187,7 +188,9 @@ void Stack::finish(Interface& out, Packet frame) {
   if (!frame.is_super_frame()) {
     finish_checksum(frame);
     finished.push(std::move(frame));
-  } else if (!segment(pool_, frame, finished)) {
+  } else if (segment(pool_, frame, finished)) {
+    counters_.segments_created += finished.size();
+  } else {
     return count_drop(frame->arrived_on == IfIndex::none ? out.index : frame->arrived_on,
                       DropReason::no_buffer);
   }

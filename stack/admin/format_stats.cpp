@@ -24,6 +24,9 @@ std::string interface_text(const Json& row) {
                       count(rx, "bytes"), count(rx, "errors"));
   text += fmt::format("  transmitted  {} packets, {} bytes, {} errors\n", count(tx, "packets"),
                       count(tx, "bytes"), count(tx, "errors"));
+  std::string offloads;
+  for (const Json& word : row["offloads"]) offloads += ' ' + word.get<std::string>();
+  text += fmt::format("  offloads    {}\n", offloads.empty() ? " none" : offloads);
   for (const Json& drop : row["drops"])
     text += fmt::format("  dropped      {:>8}  {:<20} {}\n", count(drop, "count"),
                         drop.value("reason", ""), drop.value("text", ""));

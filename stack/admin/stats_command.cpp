@@ -15,6 +15,14 @@ Json drops_of(const DropCounters& drops, bool all) {
   return list;
 }
 
+Json offloads_of(const OffloadCapabilities& offloads) {
+  Json list = Json::array();
+  if (offloads.checksum) list.push_back("checksum");
+  if (offloads.tso4) list.push_back("tso4");
+  if (offloads.uso4) list.push_back("uso4");
+  return list;
+}
+
 Json interface_row(const Interface& interface, bool all) {
   const auto& count = interface.counters;
   const auto& drops = interface.drops;
@@ -26,6 +34,7 @@ Json interface_row(const Interface& interface, bool all) {
             {"errors", drops.total(DropKind::malformed)}}},
           {"tx",
            {{"packets", count.tx_packets}, {"bytes", count.tx_bytes}, {"errors", count.tx_errors}}},
+          {"offloads", offloads_of(interface.offloads)},
           {"drops", drops_of(drops, all)}};
 }
 
@@ -34,6 +43,7 @@ Json counters_of(const StackCounters& count) {
           {"delivered", count.delivered},
           {"originated", count.originated},
           {"fragments_created", count.fragments_created},
+          {"segments_created", count.segments_created},
           {"fragments_received", count.fragments_received},
           {"reassembled", count.reassembled},
           {"arp_requests_sent", count.arp_requests_sent},

@@ -73,6 +73,16 @@ TEST(Stats, SaysWhatWasDroppedAndWhy) {
                                  "destination (RFC 1812 §5.2.4)\n"));
 }
 
+TEST(Stats, ShowsWhatTheDeviceDoes) {
+  TestMachine machine;
+  machine.stack.interfaces().find("eth0")->offloads = {.checksum = true, .tso4 = true};
+  const Answered answered = machine.ask("stats", "");
+  EXPECT_EQ(answered.rows[1]["offloads"].dump(), R"(["checksum","tso4"])");
+  EXPECT_THAT(control::format_stats(answered.json()),
+              testing::HasSubstr("  offloads     checksum tso4\n"));
+  EXPECT_THAT(control::format_stats(answered.json()), testing::HasSubstr("  offloads     none\n"));
+}
+
 TEST(Stats, ShowsLevelsWithTheirHighest) {
   TestMachine machine;
   ASSERT_EQ(machine.ip("n a 10.1.1.5 lladdr 02:00:00:00:00:05 dev eth1").exit, 0);

@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "lab/support/undone.hpp"
 #include "smolstack/io/impairment_device.hpp"
 
 namespace smolstack::io {
@@ -39,6 +40,7 @@ class WireDevice final : public Device {
     from.clear();
     return result;
   }
+  OffloadCapabilities offloads() const override { return all_offloads; }
   int descriptor() const override { return 42; }
   DeviceState state() const override { return DeviceState::down; }
   bool reopen() override { return true; }
@@ -75,6 +77,65 @@ class ImpairedDevice : public testing::Test {
   Batch batch;
   Impairment device{std::make_unique<WireDevice>(wire), {"a", 1}, [this] { return now; }};
 };
+
+/// 1,500 bytes that are to be three segments.
+Packet super_frame(PacketPool& pool) {
+  using namespace test;
+  Packet packet = pool.allocate(1600);
+  put(undone(ethernet("02:00:00:00:00:09", "02:00:00:00:00:01") / ipv4("10.0.0.9", "10.0.0.1") /
+                 tcp(1, 2, {.flags = tcp_flag::ack}) / bytes(1500),
+             500),
+      packet);
+  return packet;
+}
+
+TEST_F(ImpairedDevice, TakesSuperFramesOnlyWhereItDoesNothing) {
+  EXPECT_EQ(device.offloads(), all_offloads);
+  impair(Direction::in, "delay 1ms");
+  EXPECT_EQ(device.offloads(), all_offloads);
+  impair(Direction::out, "delay 1ms");
+  EXPECT_EQ(device.offloads(), OffloadCapabilities());
+  send(1);
+  impair(Direction::out, "off");
+  EXPECT_EQ(device.offloads(), OffloadCapabilities()) << "one is still under way";
+  now += 1ms;
+  batch.clear();
+  (void)device.transmit(batch);
+  EXPECT_EQ(device.offloads(), all_offloads);
+}
+
+TEST_F(ImpairedDevice, SuperFramesThatComeInAreCutBeforeTheyAreImpaired) {
+  impair(Direction::in, "duplicate 100%");
+  wire.arriving.push_back(super_frame(pool));
+  EXPECT_EQ(receive().frames, 6u);
+  for (const Packet& each : batch.packets()) EXPECT_TRUE(each.is_plain() && each.size() == 554);
+}
+
+TEST_F(ImpairedDevice, ABitErrorIsNotHiddenByAnUnfinishedChecksum) {
+  impair(Direction::in, "corrupt 100%");
+  Packet packet = super_frame(pool);
+  packet->offload.kind = OffloadKind::checksum;
+  packet->offload.gso_size = 0;
+  wire.arriving.push_back(std::move(packet));
+  EXPECT_EQ(receive().frames, 1u);
+  EXPECT_TRUE(batch.packets()[0].is_plain());
+}
+
+TEST_F(ImpairedDevice, WithoutImpairmentSuperFramesComeInWhole) {
+  wire.arriving.push_back(super_frame(pool));
+  EXPECT_EQ(receive().frames, 1u);
+  EXPECT_TRUE(batch.packets()[0].is_super_frame());
+}
+
+TEST_F(ImpairedDevice, ASuperFrameThatCannotBeCutIsCounted) {
+  impair(Direction::in, "loss 0.1%");
+  PacketPool poor({.small = 2, .large = 0});
+  wire.arriving.push_back(super_frame(poor));
+  batch.clear();
+  const ReceiveResult got = device.receive(poor, batch);
+  EXPECT_EQ(got.frames, 0u);
+  EXPECT_EQ(got.no_buffer, 2u + 1u);
+}
 
 TEST_F(ImpairedDevice, OffIsAsIfItWereNotThere) {
   Packet one = frame();

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "lab/support/undone.hpp"
+
 namespace smolstack::io {
 namespace {
 
@@ -81,6 +83,26 @@ TEST_F(Pair, CountsFramesThatAreTooLong) {
   send(1, 100);
   receive();
   EXPECT_EQ(got.frames, 1u);
+}
+
+TEST_F(Pair, CarriesWhatIsLeftUndone) {
+  using namespace test;
+  std::tie(near, far) = PairDevice::make(room, 60 + 14 + 40);
+  EXPECT_EQ(near->offloads(), all_offloads);
+  const Undone frame =
+      undone(ethernet("02:00:00:00:00:09", "02:00:00:00:00:01") / ipv4("10.0.0.9", "10.0.0.1") /
+                 tcp(1, 2, {.flags = tcp_flag::ack}) / bytes(600),
+             60);
+  Packet packet = near_pool.allocate(700);
+  packet.append(20);
+  packet.pull(20);  // wherever the frame lies in its buffer
+  put(frame, packet);
+  batch.push(std::move(packet));
+  near->transmit(batch);
+  receive();
+  ASSERT_EQ(got.frames, 1u) << "its segments are not too long";
+  const Packet& there = batch.packets()[0];
+  EXPECT_EQ(there->offload, frame.offload.moved(there->begin));
 }
 
 TEST_F(Pair, AnEndThatIsDownCarriesNothingUntilItIsUp) {

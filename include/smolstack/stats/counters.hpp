@@ -45,6 +45,7 @@ struct StackCounters {
   std::uint64_t delivered = 0;
   std::uint64_t originated = 0;
   std::uint64_t fragments_created = 0;
+  std::uint64_t segments_created = 0;  ///< from super-frames that were cut here
   std::uint64_t fragments_received = 0;
   std::uint64_t reassembled = 0;
   std::uint64_t arp_requests_sent = 0;

@@ -19,6 +19,7 @@
 #include "smolstack/wire/icmpv4.hpp"
 #include "smolstack/wire/ipv4_address.hpp"
 #include "smolstack/wire/mac_address.hpp"
+#include "smolstack/wire/offload.hpp"
 #include "smolstack/wire/tcp.hpp"
 
 namespace smolstack::test {
@@ -239,6 +240,7 @@ std::optional<Octets> join(const std::vector<Frame>& fragments);
 struct Captured {
   Octets bytes;
   Instant at{};
+  Offload offload{};  ///< what the device is to do of it, counted from the first byte
 };
 
 /// Why `actual` is not what was expected, one sentence; nothing when it is.

@@ -6,6 +6,8 @@
 
 #include "lab/support/judge.hpp"
 #include "lab/support/matchers.hpp"
+#include "smolstack/packet/gso.hpp"
+#include "smolstack/wire/virtio_net.hpp"
 
 namespace smolstack::test {
 
@@ -34,16 +36,16 @@ void Lab::link(Port& a, Port& b) {
   b.linked_ = &a;
 }
 
-void Lab::receive(Port& port, const std::vector<Octets>& frames) {
+void Lab::receive(Port& port, const std::vector<Undone>& frames) {
   Stack& stack = port.node().stack();
   Batch batch;
-  for (const Octets& frame : frames) {
-    Packet packet = stack.pool().allocate(frame.size());
+  for (const Undone& frame : frames) {
+    Packet packet = stack.pool().allocate(frame.bytes.size());
     if (!packet) {
       stack.receive_failed(port.index(), DropReason::no_buffer);
       continue;
     }
-    std::ranges::copy(frame, packet.append(frame.size()).begin());
+    put(frame, packet);
     batch.push(std::move(packet));
     if (batch.full()) stack.receive(port.index(), batch, now_);
   }
@@ -58,7 +60,7 @@ void Lab::settle() {
       for (auto& port : node->ports_) moved |= drain(*port);
     std::deque<InFlight> arriving;
     arriving.swap(in_flight_);
-    for (const InFlight& each : arriving) receive(*each.to, {each.bytes});
+    for (const InFlight& each : arriving) receive(*each.to, {each.frame});
     if (!moved && arriving.empty()) return;
   }
   ADD_FAILURE() << "the lab does not come to rest: a storm";
@@ -77,17 +79,30 @@ bool Lab::drain(Port& port) {
 
 void Lab::carry(Port& port, const Packet& packet) {
   const Octets bytes(packet.bytes().begin(), packet.bytes().end());
-  if (port.recording_) judge(port, bytes);
+  const Offload offload = packet->offload.moved(-std::ptrdiff_t{packet->begin});
+  if (port.recording_) judge(port, packet);
   if (port.linked_ != nullptr) {
-    in_flight_.push_back({port.linked_, bytes});
+    in_flight_.push_back({port.linked_, Undone(bytes, offload)});
   } else if (const auto answer = port.neighborhood_.answer(decode(bytes))) {
-    in_flight_.push_back({&port, encode(*answer)});
+    in_flight_.push_back({&port, Undone(encode(*answer))});
     return;
   }
-  if (port.recording_) port.record({bytes, now_});
+  if (port.recording_) port.record({bytes, now_, offload});
 }
 
-void Lab::judge(Port& port, const Octets& frame) {
+/// Of a super-frame each segment, as the device must make them.
+void Lab::judge(Port& port, const Packet& packet) {
+  if (packet.is_plain()) return judge_frame(port, packet.bytes());
+  PacketPool pool({.small = max_gso_segments + 1, .large = max_gso_segments + 1});
+  PacketQueue segments;
+  if (packet.is_super_frame())
+    EXPECT_TRUE(segment(pool, packet, segments));
+  else
+    segments.push(first_segment(pool, packet));
+  while (const Packet each = segments.pop()) judge_frame(port, each.bytes());
+}
+
+void Lab::judge_frame(Port& port, ConstBytes frame) {
   const auto is_own = [&](Ipv4Address a) { return port.node().stack().tables().is_own(a); };
   if (const auto rule = broken_rule(port.interface(), frame, is_own))
     ADD_FAILURE() << "a frame with " << *rule << ": " << decode(frame);

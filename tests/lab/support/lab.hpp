@@ -13,6 +13,7 @@
 
 #include "lab/support/frame.hpp"
 #include "lab/support/neighborhood.hpp"
+#include "lab/support/undone.hpp"
 #include "smolstack/stack.hpp"
 
 namespace smolstack::test {
@@ -38,6 +39,9 @@ class Port {
   void sends(const Frame& frame);
   /// The same for frames that arrive together in one batch.
   void sends(const std::vector<Frame>& frames);
+  /// The frame as a device hands it over that leaves the checksum to us; with `gso_size` as a
+  /// super-frame whose segments have so many bytes.
+  void sends_undone(const Frame& frame, std::uint16_t gso_size = 0);
   /// Bytes as they are.
   void sends_bytes(ConstBytes frame);
 
@@ -144,14 +148,15 @@ class Lab {
   friend class Port;
   struct InFlight {
     Port* to;
-    Octets bytes;
+    Undone frame;
   };
 
   Node& add(std::initializer_list<std::string_view> subnets, StackOptions options);
   bool drain(Port& port);
   void carry(Port& port, const Packet& packet);
-  static void judge(Port& port, const Octets& frame);
-  void receive(Port& port, const std::vector<Octets>& frames);
+  static void judge(Port& port, const Packet& packet);
+  static void judge_frame(Port& port, ConstBytes frame);
+  void receive(Port& port, const std::vector<Undone>& frames);
   std::optional<Instant> next_deadline() const;
   void advance();
 

@@ -9,14 +9,19 @@ void Port::sends(const Frame& frame) {
 }
 
 void Port::sends(const std::vector<Frame>& frames) {
-  std::vector<Octets> encoded;
-  for (const Frame& each : frames) encoded.push_back(encode(neighborhood_.addressed(each)));
+  std::vector<Undone> encoded;
+  for (const Frame& each : frames) encoded.emplace_back(encode(neighborhood_.addressed(each)));
   node_.lab().receive(*this, encoded);
   node_.lab().settle();
 }
 
+void Port::sends_undone(const Frame& frame, std::uint16_t gso_size) {
+  node_.lab().receive(*this, {undone(neighborhood_.addressed(frame), gso_size)});
+  node_.lab().settle();
+}
+
 void Port::sends_bytes(ConstBytes frame) {
-  node_.lab().receive(*this, {Octets(frame.begin(), frame.end())});
+  node_.lab().receive(*this, {Undone(Octets(frame.begin(), frame.end()))});
   node_.lab().settle();
 }
 
