@@ -98,6 +98,13 @@ void NodeFlags::declare(CLI::App& verb) {
                  "  " + std::string(word.help));
   for (const auto& word : control::node_words())
     declare_flag(verb, std::string(word.word), std::string(word.value), std::string(word.help));
+  verb.add_flag_callback(
+          "--no-offload",
+          [this] {
+            flags_.push_back({"offload", "off"});
+          },
+          "the same as --offload off")
+      ->trigger_on_parse();
   verb.add_option("--config", file_, "a YAML file with the same words; flags go before it")
       ->type_name("FILE");
 }

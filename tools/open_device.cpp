@@ -35,13 +35,14 @@ std::string mend(const Error& error) {
   return {};
 }
 
-io::TapConfig config_of(const control::InterfaceConfig& interface) {
+io::TapConfig config_of(const control::InterfaceConfig& interface, std::optional<bool> offload) {
   const bool is_tap = interface.kind == control::DeviceKind::tap;
   return {.name = interface.device,
           .kind = is_tap ? io::TapKind::tap : io::TapKind::tun,
           .mtu = interface.mtu,
           .netns = interface.netns,
-          .host_ip = interface.host_address};
+          .host_ip = interface.host_address,
+          .offload = offload};
 }
 
 auto complain(const control::InterfaceConfig& interface, const Error& error,
@@ -52,15 +53,16 @@ auto complain(const control::InterfaceConfig& interface, const Error& error,
 }  // namespace
 
 Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
-    const control::InterfaceConfig& interface) {
-  auto device = io::TapDevice::open(config_of(interface));
+    const control::InterfaceConfig& interface, std::optional<bool> offload) {
+  auto device = io::TapDevice::open(config_of(interface, offload));
   if (!device) return complain(interface, device.error(), mend(device.error()));
   return std::unique_ptr<io::Device>(std::move(*device));
 }
 
 Expected<std::unique_ptr<io::Device>, control::Complaint> open_device(
-    const control::InterfaceConfig& interface, IfIndex index, io::Workers& workers) {
-  auto device = workers.open(index, config_of(interface));
+    const control::InterfaceConfig& interface, std::optional<bool> offload, IfIndex index,
+    io::Workers& workers) {
+  auto device = workers.open(index, config_of(interface, offload));
   if (device) return std::move(*device);
   const bool is_other = device.error().code == io::TapError::other_kind;
   return complain(interface, device.error(),

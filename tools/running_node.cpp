@@ -77,8 +77,9 @@ Expected<control::LocalListener, Complaint> RunningNode::claim_socket() {
 
 Expected<void, Complaint> RunningNode::open_device(const InterfaceConfig& interface) {
   const IfIndex index = stack_.interfaces().find(interface.label())->index;
-  auto device = config_.workers == 0 ? tools::open_device(interface)
-                                     : tools::open_device(interface, index, workers_);
+  auto device = config_.workers == 0
+                    ? tools::open_device(interface, config_.offload)
+                    : tools::open_device(interface, config_.offload, index, workers_);
   if (!device) return unexpected(device.error());
   const io::WireEnd end{config_.label() + ':' + interface.label(), config_.seed.value_or(0)};
   auto wire = std::make_unique<io::Impairment>(std::move(*device), end);

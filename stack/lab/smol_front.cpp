@@ -105,7 +105,8 @@ class SmolFront final : public Front {
   Result attach_wire(io::Rtnetlink& lab, const topology::Interface& interface) {
     const std::string name = wire_name(options_.lab, options_.machine, interface);
     const topology::Network& network = *options_.lab.find_network(interface.network);
-    auto device = io::TapDevice::open({.name = name, .mtu = interface.mtu});
+    auto device = io::TapDevice::open(
+        {.name = name, .mtu = interface.mtu, .offload = options_.machine.offload});
     if (!device) return unexpected(device.error());
     const auto port = lab.find_link(name);
     if (!port) return unexpected(port.error());
@@ -119,8 +120,11 @@ class SmolFront final : public Front {
 
   Result open_interface(io::Rtnetlink& machine, Wire& wire) {
     const MacAddress mac = topology::mac_of(options_.machine, *wire.interface);
-    auto tap = io::TapDevice::open(
-        {.name = wire.interface->name, .mtu = wire.interface->mtu, .mac = mac, .up = false});
+    auto tap = io::TapDevice::open({.name = wire.interface->name,
+                                    .mtu = wire.interface->mtu,
+                                    .mac = mac,
+                                    .up = false,
+                                    .offload = options_.machine.offload});
     if (!tap) return unexpected(tap.error());
     // Plugged in by plug() when its link is up: only then does `ip link` show `state UP`.
     if (auto set = (*tap)->set_carrier(false); !set) return set;

@@ -147,6 +147,12 @@ Result set_forward(NodeConfig& node, const WrittenWord& written) {
   return {};
 }
 
+Result set_offload(NodeConfig& node, const WrittenWord& written) {
+  if (written.text != "on" && written.text != "off") return complain("is neither `on` nor `off`");
+  node.offload = written.text == "on";
+  return {};
+}
+
 Result set_name(NodeConfig& node, const WrittenWord& written) {
   if (!is_machine_name(written.text))
     return complain("is not a name for a machine; give up to 64 letters, digits, `.`, `_` and `-`");
@@ -203,6 +209,9 @@ constexpr std::array node_table{
              set_forward},
     NodeWord{"workers", "COUNT", "threads that forward beside the main one (default: 0)",
              set_workers},
+    NodeWord{"offload", "on|off",
+             "whether devices may give and take super-frames and leave checksums (default: on)",
+             set_offload},
     NodeWord{"name", "NAME", "what it is called (default: as the first device)", set_name},
     NodeWord{"control", "SOCKET", "path of its control socket (default: by its name)", set_control},
     NodeWord{"log-level", "LEVEL", "trace, debug, info, warning, error, critical or off",

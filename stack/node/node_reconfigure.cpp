@@ -101,6 +101,7 @@ void say_what_waits(const NodeConfig& before, const NodeConfig& after, Changes& 
   if (before.workers != after.workers) waits("another number of workers");
   if (before.label() != after.label() || before.control != after.control)
     waits("another name or control socket");
+  if (before.offload != after.offload) waits("offload");
 }
 
 void remove_routes(Stack& stack, const std::vector<NamedRoute>& before,

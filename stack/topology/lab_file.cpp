@@ -44,6 +44,9 @@ void read_name(Reading& reading, const Written& written, Parts&) {
   if (name != nullptr && check_name(reading, "lab", *name, written.value.line))
     reading.lab.name = *name;
 }
+void read_offload(Reading& reading, const Written& written, Parts&) {
+  reading.lab.offload = switch_of(reading, written);
+}
 void pass_over(Reading&, const Written&, Parts&) {}
 
 template <const Value* Parts::*part>
@@ -54,6 +57,7 @@ void keep(Reading&, const Written& written, Parts& parts) {
 constexpr std::array<std::string_view, 4> engine_keys{"configs", "include", "secrets", "volumes"};
 constexpr Key<Parts> keys[] = {
     {"name", read_name},
+    {"offload", read_offload},
     {"version", pass_over},  // compose itself says that it means nothing
     {"networks", keep<&Parts::networks>},
     {"nodes", keep<&Parts::nodes>},

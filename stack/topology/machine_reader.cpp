@@ -33,6 +33,10 @@ void read_stack(Reading& reading, const Written& written, WrittenMachine& into) 
   if (choice_of(reading, written, stacks) == 1u) into.machine.stack = StackKind::kernel;
 }
 
+void read_offload(Reading& reading, const Written& written, WrittenMachine& into) {
+  into.machine.offload = switch_of(reading, written);
+}
+
 void read_hostname(Reading& reading, const Written& written, WrittenMachine& into) {
   const std::string* const name = word_of(reading, written);
   if (name != nullptr && check_name(reading, "host", *name, written.value.line))
@@ -169,6 +173,7 @@ constexpr std::array<std::string_view, 34> engine_keys{
 constexpr Key<WrittenMachine> keys[] = {
     {"kind", read_kind},
     {"stack", read_stack},
+    {"offload", read_offload},
     {"networks", read_networks_later},
     {"sysctls", read_sysctls},
     {"extra_hosts", read_extra_hosts},
@@ -248,6 +253,7 @@ void read_machine(Reading& reading, const Entry& entry) {
   Machine& machine = written.machine;
   machine.name = machine.hostname = entry.key;
   machine.place = reading.found.at(entry.line);
+  machine.offload = reading.lab.offload;
   read_keys(reading, {"a machine", engine_keys}, entry.value, keys, written);
   if (written.networks != nullptr)
     read_interfaces(reading, {"networks", *written.networks}, machine);

@@ -44,6 +44,7 @@ TEST(NodeConfig, ComplaintsSayWhereAndWhatWouldBeRight) {
       {"name: [r]\n", "n.yaml:1: name: is not a single value"},
       {"name: a b\n", "n.yaml:1: name a b: is not a name for a machine"},
       {"forward: maybe\n", "n.yaml:1: forward maybe: is neither `on` nor `off`"},
+      {"offload: maybe\n", "n.yaml:1: offload maybe: is neither `on` nor `off`"},
       {"seed: -1\n", "n.yaml:1: seed -1: is not a whole number"},
       {"workers: 33\n", "n.yaml:1: workers 33: is not a number of threads; give 0 to 32"},
       {"workers: -1\n", "n.yaml:1: workers -1: is not a number of threads"},
@@ -163,6 +164,21 @@ struct Running {
   NodeConfig node;
   Stack stack;
 };
+
+TEST(NodeConfig, OffloadIsAsTheFileSaysOrNobodyDoes) {
+  const auto offload = [](const std::string& line) {
+    return control::parse_config(line + with("ip: 10.1.1.2/24"), "n.yaml").value().offload;
+  };
+  EXPECT_EQ(offload("offload: off\n"), false);
+  EXPECT_EQ(offload("offload: on\n"), true);
+  EXPECT_EQ(offload(""), std::nullopt);
+}
+
+TEST(NodeSetup, ADeviceKeepsItsOffloadsUntilTheNextStart) {
+  Running machine(with("ip: 10.1.1.2/24"));
+  EXPECT_THAT(machine.follow("offload: off\n" + with("ip: 10.1.1.2/24")),
+              testing::ElementsAre("offload takes effect at the next start"));
+}
 
 TEST(NodeSetup, MakesWhatTheFileSays) {
   Running machine(

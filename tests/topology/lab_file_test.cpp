@@ -51,6 +51,13 @@ TEST(LabFile, TheSmolInternet) {
   ASSERT_THAT(lab.machines, SizeIs(3));
 }
 
+TEST(LabFile, OffloadIsAsTheMachineSaysElseTheLab) {
+  const Lab lab = lab_of("offload: no\nnodes: { a: {}, b: { offload: true } }\n");
+  EXPECT_EQ(lab.find_machine("a")->offload, false);
+  EXPECT_EQ(lab.find_machine("b")->offload, true);
+  EXPECT_EQ(lab_of("nodes: { a: {} }\n").find_machine("a")->offload, std::nullopt);
+}
+
 TEST(LabFile, InterfacesAreInTheOrderWritten) {
   const Lab lab = lab_of(smol_internet);
   const Machine& router = *lab.find_machine("router");

@@ -50,8 +50,9 @@ struct NodeConfig {
   std::optional<WrittenWord> gateway;
   std::vector<WrittenWord> routes;  ///< as `ip route add` takes them
   bool forwarding = false;
-  unsigned workers = 0;  ///< threads that forward beside the main one
-  std::string control;   ///< path of the control socket; empty: by the name
+  unsigned workers = 0;         ///< threads that forward beside the main one
+  std::optional<bool> offload;  ///< none: io::offload_by_default()
+  std::string control;          ///< path of the control socket; empty: by the name
   std::string log_level = "info";
   std::optional<std::uint64_t> seed;
 

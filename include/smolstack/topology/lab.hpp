@@ -73,6 +73,8 @@ struct Machine {
   std::string hostname;  ///< the name, unless the file says otherwise
   bool is_router = false;
   StackKind stack = StackKind::smol;
+  /// Whether its devices may give and take super-frames; none: io::offload_by_default().
+  std::optional<bool> offload;
   std::vector<Interface> interfaces;
   std::vector<Sysctl> sysctls;
   std::vector<HostEntry> extra_hosts;
@@ -120,6 +122,7 @@ struct Lab {
   std::string name;
   std::filesystem::path file;       ///< the file that was read
   std::filesystem::path directory;  ///< where its scripts lie
+  std::optional<bool> offload;      ///< of machines that say nothing of it themselves
   std::vector<Network> networks;
   std::vector<Machine> machines;
   std::vector<Stage> stages;
