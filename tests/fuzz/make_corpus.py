@@ -123,6 +123,13 @@ def stack_time(seconds):
     return bytes([4, seconds])
 
 
+def stack_undone(on, source, destination, payload, protocol, gso_size):
+    # An odd selector: a byte with an eighth of the segment size stands behind the frame's station.
+    script = bytearray(stack_ipv4(on, source, destination, payload, protocol) + bytes([gso_size // 8]))
+    script[0] |= 1
+    return bytes(script)
+
+
 MEET = stack_arp(0, 1, 0, 2, 0) + stack_arp(1, 1, 1, 3, 1)
 STACK = {
     "ping": MEET + stack_ipv4(0, 2, 0, echo()),
@@ -148,6 +155,11 @@ STACK = {
     "arp-conflict": stack_arp(0, 1, 0, 0, 0) + stack_time(11) + stack_arp(0, 1, 0, 0, 0),
     "raw": bytes([0, 20]) + ethernet(arp(), 0x0806)[:20],
     "broadcast-ping": stack_ipv4(0, 2, 4, echo(), to=8) + stack_ipv4(0, 2, 10, echo(), to=8),
+    "super-frame": MEET + stack_undone(0, 2, 3, tcp(0x10, data=b"t" * 100), 1, 32)
+                   + stack_undone(1, 3, 2, udp(data=b"u" * 100), 2, 40),
+    "unfinished": MEET + stack_undone(0, 2, 3, tcp(0x10), 1, 0) + stack_undone(0, 2, 0, udp(), 2, 0),
+    "super-frame-small-mtu": MEET + bytes([0x85, 4, 0, 68])
+                             + stack_undone(0, 2, 3, tcp(0x10, data=b"t" * 100), 1, 64),
     "new-address": bytes([5, 2, 6, 24]) + stack_time(3) + bytes([5, 3, 6, 24]) + stack_time(3),
 }
 
@@ -195,6 +207,36 @@ IGMP = {
 }
 
 
+# A byte for how the frame begins (1: with IP), then struct virtio_net_hdr, then the frame.
+
+
+def virtio(frame, flags=1, gso_type=0, hdr_len=0, gso_size=0, start=34, offset=16, begins=0):
+    return bytes([begins]) + struct.pack("=BBHHHH", flags, gso_type, hdr_len, gso_size, start,
+                                         offset) + frame
+
+
+TSO = ethernet(ipv4(tcp(0x10, data=b"data" * 100), 6), 0x0800)
+USO = ethernet(ipv4(udp(data=b"data" * 100), 17), 0x0800)
+VLAN = ethernet(struct.pack(">HH", 7, 0x0800) + ipv4(tcp(0x10, data=b"data" * 100), 6), 0x8100)
+VIRTIO_NET = {
+    "plain": virtio(TSO, flags=0), "valid": virtio(TSO, flags=2),
+    "checksum": virtio(TSO), "checksum-udp": virtio(USO, offset=6),
+    "checksum-elsewhere": virtio(TSO, offset=4), "checksum-outside": virtio(TSO, start=65535, offset=65535),
+    "tso": virtio(TSO, gso_type=1, hdr_len=54, gso_size=100), "tso-ecn": virtio(TSO, gso_type=0x81, gso_size=100),
+    "tso-short": virtio(TSO, gso_type=1, gso_size=8), "tso-one": virtio(TSO, gso_type=1, gso_size=400),
+    "tso-tagged": virtio(VLAN, gso_type=1, gso_size=100, start=38),
+    "tso-syn": virtio(ethernet(ipv4(tcp(0x12, data=b"data" * 9), 6), 0x0800), gso_type=1, gso_size=9),
+    "tso-urgent": virtio(ethernet(ipv4(tcp(0x30, data=b"data" * 9), 6), 0x0800), gso_type=1, gso_size=9),
+    "uso": virtio(USO, gso_type=5, hdr_len=42, gso_size=100, offset=6),
+    "uso-many": virtio(USO, gso_type=5, gso_size=1, offset=6),
+    "without-ethernet": virtio(TSO[14:], gso_type=1, gso_size=100, start=20, begins=1),
+    "ipv6": virtio(ethernet(bytes([0x60]) + bytes(60), 0x86DD), start=54, offset=6),
+    "ipv6-gso": virtio(ethernet(bytes([0x60]) + bytes(60), 0x86DD), gso_type=4, gso_size=9),
+    "fragment": virtio(ethernet(ipv4(tcp(data=b"data" * 9), 6, flags_offset=0x2000), 0x0800)),
+    "short": virtio(TSO[:33]), "nothing": virtio(b""),
+}
+
+
 def seeds():
     yield "arp", {
         "request": ethernet(arp(), 0x0806), "reply": ethernet(arp(2), 0x0806, ROUTER_MAC),
@@ -230,6 +272,7 @@ def seeds():
     }
     yield "reassembly", {name: b"".join(map(bytes, script)) for name, script in REASSEMBLY.items()}
     yield "igmp", IGMP
+    yield "virtio_net", VIRTIO_NET
     yield "text", {f"{number:02}": text.encode() for number, text in enumerate(TEXTS)}
     yield "stack", STACK
 
