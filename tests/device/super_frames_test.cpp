@@ -1,6 +1,5 @@
 // Super-frames between a TAP of ours and the kernel at its other end.
 
-#include <arpa/inet.h>
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
 #include <linux/if_tun.h>
@@ -41,20 +40,24 @@ Frame udp_of(std::size_t payload) {
          udp(1, 2) / bytes(payload);
 }
 
+const auto all_types = std::bit_cast<std::uint16_t>(Big16(ETH_P_ALL));
+
 /// A raw socket at the kernel's end, which speaks of what is left undone as a TAP does
 /// (PACKET_VNET_HDR, packet(7)).
 class KernelEnd {
  public:
   explicit KernelEnd(const char* device)
-      : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, htons(ETH_P_ALL))) {
+      : socket_(::socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK, all_types)) {
     int on = 1;
     EXPECT_EQ(::setsockopt(socket_.number(), SOL_PACKET, PACKET_VNET_HDR, &on, sizeof on), 0);
     sockaddr_ll address{};
     address.sll_family = AF_PACKET;
-    address.sll_protocol = htons(ETH_P_ALL);
+    address.sll_protocol = all_types;
     address.sll_ifindex = static_cast<int>(::if_nametoindex(device));
-    EXPECT_EQ(::bind(socket_.number(), reinterpret_cast<const sockaddr*>(&address), sizeof address),
-              0);
+    EXPECT_EQ(
+        ::bind(socket_.number(), static_cast<const sockaddr*>(static_cast<const void*>(&address)),
+               sizeof address),
+        0);
   }
 
   void send(const Undone& frame) {
@@ -115,7 +118,7 @@ class SuperFrames : public InNamespace {
     ethtool_value value{ETHTOOL_GTSO, 0};
     ifreq request{};
     std::strncpy(request.ifr_name, device, IFNAMSIZ - 1);
-    request.ifr_data = reinterpret_cast<char*>(&value);
+    request.ifr_data = static_cast<char*>(static_cast<void*>(&value));
     EXPECT_EQ(::ioctl(any.number(), SIOCETHTOOL, &request), 0);
     return value.data != 0;
   }
