@@ -47,7 +47,7 @@ void Stack::timestamp_request(Packet packet, Destination destination) {
 // route; the source is the address asked (RFC 1122 §3.2.2.6), or ours if that was a group.
 void Stack::turn_around(Packet packet, Destination destination) {
   auto& ip = packet.header<wire::Ipv4Header>();
-  const auto way = way_out(ip.source, IfIndex::none);
+  const auto way = way_out({ip.destination, ip.source, ip.protocol}, IfIndex::none);
   if (!way.has_value()) return drop(std::move(packet), way.error());
   const Ipv4Address asker = ip.source;
   ip.source =
@@ -104,7 +104,7 @@ void Stack::redirect_input(const Packet& packet) {
   const Ipv4Hop* const route = lookup(quoted.destination);
 
   if (route == nullptr || route->kind != RouteKind::unicast || !route->has_gateway()) return;
-  const bool from_gateway_in_use = route->gateway == ip.source && route->interface == in.index;
+  const bool from_gateway_in_use = route->leads_by(in.index, ip.source);
   const bool is_ours = tables_.is_own(quoted.source);
   if (!from_gateway_in_use || !is_ours || !in.on_link(gateway) || gateway == ip.source) return;
   obey_redirect({.prefix = Ipv4Prefix::of(quoted.destination, 32),

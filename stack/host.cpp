@@ -44,20 +44,27 @@ void Stack::host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram)
   const Ipv4Hop* const route = lookup(destination);
   if (route != nullptr && route->kind == RouteKind::local)
     return loopback_.push(std::move(datagram));
-  if (is_our_way(out, chosen, destination, route))
-    return to_link({&out, route->next_hop(destination)}, std::move(datagram));
+  if (const auto next_hop = our_way(out, chosen, destination, route))
+    return to_link({&out, *next_hop}, std::move(datagram));
   ++counters_.host_route_mismatches;
   Arp::transmit(out, chosen, std::move(datagram));
 }
 
-// A neighbour that we do not know is the kernel's by hearsay: we ask for ourselves.
-bool Stack::is_our_way(const Interface& out, const MacAddress& chosen, Ipv4Address destination,
-                       const Ipv4Hop* route) const {
-  const bool is_route =
-      route != nullptr && route->kind == RouteKind::unicast && route->interface == out.index;
-  if (!is_route) return false;
-  const auto neighbor = arp_.cache().find({out.index, route->next_hop(destination)});
-  return !neighbor || !has_address(neighbor->state) || neighbor->mac == chosen;
+// A neighbour that we do not know is the kernel's by hearsay: we ask for ourselves. Of several ways
+// the kernel chooses for its programs.
+std::optional<Ipv4Address> Stack::our_way(const Interface& out, const MacAddress& chosen,
+                                          Ipv4Address destination, const Ipv4Hop* route) const {
+  if (route == nullptr || route->kind != RouteKind::unicast) return std::nullopt;
+  const auto is_chosen = [&](const Ipv4Hop& hop) {
+    if (hop.interface != out.index) return false;
+    const auto neighbor = arp_.cache().find({out.index, hop.next_hop(destination)});
+    return !neighbor || !has_address(neighbor->state) || neighbor->mac == chosen;
+  };
+  if (route->group == nullptr)
+    return is_chosen(*route) ? std::optional(route->next_hop(destination)) : std::nullopt;
+  for (const auto& [way, weight] : route->group->members)
+    if (is_chosen(way)) return way.next_hop(destination);
+  return std::nullopt;
 }
 
 }  // namespace smolstack

@@ -32,7 +32,9 @@ void Stack::send_reply(Packet payload, const Ipv4Send& how) {
 }
 
 Expected<void, DropReason> Stack::send_by_route(Packet payload, const Ipv4Send& how) {
-  const auto way = way_out(how.destination, group_interface(how));
+  const Flow flow{how.source, how.destination, how.protocol,
+                  ports_of(how.protocol, payload.bytes())};
+  const auto way = way_out(flow, group_interface(how));
   if (!way.has_value()) return unexpected(way.error());
   // RFC 791 §3.1: more than the total length can say.
   if (payload.size() + sizeof(wire::Ipv4Header) > max_datagram)
@@ -72,12 +74,15 @@ void Stack::send_reports(Interface& out) {
 
 // RFC 1122 §3.3.1: by the table; or by the one interface that was asked for, on whose link every
 // destination is then assumed to be when the table leads elsewhere (as Linux does).
-Expected<Stack::WayOut, DropReason> Stack::way_out(Ipv4Address destination, IfIndex bound) {
-  const Ipv4Hop* const found = lookup(destination);
+Expected<Stack::WayOut, DropReason> Stack::way_out(const Flow& flow, IfIndex bound) {
+  const Ipv4Address destination = flow.destination;
+  const bool is_bound = bound != IfIndex::none && bound != loopback_index;
+  const Ipv4Hop* const all = lookup(destination);
+  const Ipv4Hop* const own = is_bound && all != nullptr ? all->by(bound) : nullptr;
+  const Ipv4Hop* const found = own != nullptr ? own : path_of(all, flow);
   if (found != nullptr && found->kind == RouteKind::local) return WayOut{*found};
   // RFC 1122 §3.2.1.3: these must never appear on a wire, default route or not.
   if (is_martian_destination(destination)) return unexpected(DropReason::no_route);
-  const bool is_bound = bound != IfIndex::none && bound != loopback_index;
   Ipv4Hop route = found != nullptr ? *found : Ipv4Hop{};
   if (is_bound && (found == nullptr || found->interface != bound))
     route = {.interface = bound};

@@ -20,6 +20,16 @@
 
 namespace smolstack {
 
+namespace {
+
+/// Apart from all other randomness: a flow's way is the same however a run went before.
+KeyedHash key_of_flows(std::uint64_t seed) {
+  Random random(~seed);
+  return KeyedHash(random);
+}
+
+}  // namespace
+
 Stack::Stack(const StackOptions& options)
     : random_(options.seed),
       pool_(options.pool),
@@ -30,6 +40,7 @@ Stack::Stack(const StackOptions& options)
       reassembly_(pool_, options.reassembly_limits),
       identification_(random_),
       limiter_(random_),
+      flow_hash_(key_of_flows(options.seed)),
       host_sockets_(options.host_sockets) {}
 
 void Stack::receive(IfIndex on, Batch& frames, Instant now) {
@@ -233,6 +244,7 @@ void Stack::forward(Packet packet, const Ipv4Hop* route) {
   const auto& ip = packet.header<wire::Ipv4Header>();
   if (const auto reason = refuse_crossing(ip, packet->link_broadcast))
     return drop(std::move(packet), *reason);
+  route = path_of(route, packet);
   const std::size_t length = longest_datagram(ip, packet);
   if (const auto refusal = refuse_forward(ip, length, route, interfaces()))
     return refuse(std::move(packet), *refusal);

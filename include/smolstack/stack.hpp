@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "smolstack/igmp/igmp.hpp"
+#include "smolstack/ip/flow.hpp"
 #include "smolstack/ip/forward.hpp"
 #include "smolstack/ip/icmp.hpp"
 #include "smolstack/ip/identification.hpp"
@@ -105,6 +106,12 @@ class Stack {
   Expected<void, Error> join_group(Interface& interface, Ipv4Address group, Instant now);
   Expected<void, Error> leave_group(Interface& interface, Ipv4Address group, Instant now);
 
+  /// Where a datagram of this flow goes; of several ways the one that it takes. nullptr: there is
+  /// no route. Good until routes change.
+  const Ipv4Hop* route_of(const Flow& flow) const {
+    return path_of(lookup(flow.destination), flow);
+  }
+
   /// Routes and MTU are changed here; addresses and link state by the functions above.
   Tables& tables() { return tables_; }
   const Tables& tables() const { return tables_; }
@@ -157,8 +164,8 @@ class Stack {
   // What programs send (stack/host.cpp).
   void host_input(Interface& out, Packet frame);
   void host_ipv4(Interface& out, const MacAddress& chosen, Packet datagram);
-  bool is_our_way(const Interface& out, const MacAddress& chosen, Ipv4Address destination,
-                  const Ipv4Hop* route) const;
+  std::optional<Ipv4Address> our_way(const Interface& out, const MacAddress& chosen,
+                                     Ipv4Address destination, const Ipv4Hop* route) const;
   bool is_kernels(const wire::Ipv4Header& ip) const {
     return host_sockets_ && ip.protocol != ip_protocol::icmp;
   }
@@ -180,7 +187,7 @@ class Stack {
   bool may_answer(const wire::Ipv4Header& offending, bool from_ourselves);
 
   // The way out (stack/output.cpp).
-  Expected<WayOut, DropReason> way_out(Ipv4Address destination, IfIndex bound);
+  Expected<WayOut, DropReason> way_out(const Flow& flow, IfIndex bound);
   Expected<void, DropReason> send_by_route(Packet payload, const Ipv4Send& how);
   Expected<void, DropReason> originate(Packet datagram, const WayOut& way);
   void send_reply(Packet payload, const Ipv4Send& how);
@@ -210,6 +217,18 @@ class Stack {
     return settings_.forwarding && interfaces()[in].forwarding;
   }
   const Ipv4Hop* lookup(Ipv4Address address) const { return tables_.fib().lookup(address); }
+  /// The one way that this flow takes, where the route has several.
+  const Ipv4Hop* path_of(const Ipv4Hop* route, const Flow& flow) const {
+    if (route == nullptr || route->group == nullptr) [[likely]]
+      return route;
+    return &choose_path(*route->group, hash_of(flow, settings_.multipath_hash, flow_hash_),
+                        interfaces());
+  }
+  const Ipv4Hop* path_of(const Ipv4Hop* route, const Packet& datagram) const {
+    if (route == nullptr || route->group == nullptr) [[likely]]
+      return route;
+    return path_of(route, flow_of(datagram.bytes()));
+  }
 
   Random random_;
   PacketPool pool_;  // before everything that holds packets
@@ -224,6 +243,7 @@ class Stack {
   PacketQueue loopback_;
   PacketQueue inbox_;
   std::deque<Ipv4Prefix> redirected_;
+  KeyedHash flow_hash_;
   bool host_sockets_ = false;
   unsigned listeners_ = 0;
   Instant now_{};

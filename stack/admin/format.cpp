@@ -41,6 +41,15 @@ std::string cache_line(const Json& row, const IpOptions& options) {
   return (options.oneline ? "\\    cache " : "\n    cache ") + flags;
 }
 
+/// The lines of a route's several ways.
+std::string next_hop_lines(const Json& row, const IpOptions& options) {
+  std::string text;
+  for (const Json& hop : row.value("nexthops", Json::array()))
+    text += (options.oneline ? "\\\tnexthop " : "\n\tnexthop ") + word_of(hop, "gateway", "via ") +
+            word_of(hop, "dev", "dev ") + word_of(hop, "weight", "weight ") + flag_words(hop);
+  return text;
+}
+
 }  // namespace
 
 std::string format_ip(const Json& rows, const IpRequest& request) {
@@ -55,7 +64,8 @@ std::string format_routes(const Json& rows, const IpOptions& options) {
             word_of(row, "dev", "dev ") + word_of(row, "table", "table ") +
             word_of(row, "protocol", "proto ") + word_of(row, "scope", "scope ") +
             word_of(row, "prefsrc", "src ") + word_of(row, "metric", "metric ") + flag_words(row) +
-            word_of(row, "uid", "uid ") + cache_line(row, options) + '\n';
+            next_hop_lines(row, options) + word_of(row, "uid", "uid ") + cache_line(row, options) +
+            '\n';
   }
   return text;
 }

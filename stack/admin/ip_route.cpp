@@ -18,6 +18,7 @@ struct RouteChange {
   std::optional<std::uint32_t> metric;
   std::optional<std::string> scope;
   Interface* device = nullptr;
+  std::vector<Ipv4Path> paths;  ///< of the words that begin with "nexthop"
 };
 
 Read<void> read_table(const std::string& word) {
@@ -92,37 +93,105 @@ Read<void> read_change(Tables& tables, WordReader& words, RouteChange& change) {
   return read_option(tables, *option, *word, change);
 }
 
+// --- Several ways ------------------------------------------------------------------------------
+
+Read<void> read_weight(const std::string& word, Ipv4Path& path) {
+  constexpr std::uint32_t most = 256;
+  const auto weight = read_number(word, "\"weight\" is invalid\n");
+  if (!weight) return unexpected(weight.error());
+  if (*weight == 0 || *weight > most) return wrong_argument(word, "\"weight\" is invalid\n");
+  path.weight = static_cast<std::uint16_t>(*weight);
+  return {};
+}
+
+Read<void> read_path_word(Tables& tables, WordReader& words, const std::string& name,
+                          Ipv4Path& path) {
+  const auto word = words.value();
+  if (!word) return unexpected(word.error());
+  if (name == "weight") return read_weight(*word, path);
+  if (name == "via") {
+    const auto gateway = read_address(*word);
+    if (!gateway) return unexpected(gateway.error());
+    path.gateway = *gateway;
+    return {};
+  }
+  const auto device = read_device(tables.interfaces(), *word);
+  if (!device) return unexpected(device.error());
+  path.interface = (*device)->index;
+  return {};
+}
+
+/// What stands behind "nexthop", up to the next one.
+Read<Ipv4Path> read_path(Tables& tables, WordReader& words) {
+  Ipv4Path path;
+  while (!words.done()) {
+    if (words.take("onlink")) return rtnetlink(std::errc::operation_not_supported);
+    std::string name;
+    for (const char* const known : {"via", "dev", "oif", "weight"})
+      if (name.empty() && words.take(known)) name = known;
+    if (name.empty()) break;
+    if (const auto read = read_path_word(tables, words, name, path); !read)
+      return unexpected(read.error());
+  }
+  return path;
+}
+
+/// The rest of the line, which begins with "nexthop".
+Read<void> read_paths(Tables& tables, WordReader& words, RouteChange& change) {
+  while (!words.done()) {
+    if (!words.take("nexthop"))
+      return refuse(
+          exit_code::usage,
+          "Error: \"nexthop\" or end of line is expected instead of \"" + words.word() + "\"");
+    if (words.done())
+      return refuse(exit_code::usage, "Error: unexpected end of line after \"nexthop\"");
+    const auto path = read_path(tables, words);
+    if (!path) return unexpected(path.error());
+    change.paths.push_back(*path);
+  }
+  return {};
+}
+
 Read<RouteChange> parse_change(Tables& tables, WordReader& words) {
   RouteChange change;
-  while (!words.done())
+  while (!words.done() && words.word() != "nexthop")
     if (const auto read = read_change(tables, words, change); !read)
       return unexpected(read.error());
+  if (const auto read = read_paths(tables, words, change); !read) return unexpected(read.error());
   if (!change.destination)
     return refuse(exit_code::usage,
                   "Usage: ip route { add | del | change | append | replace } [ TYPE ] PREFIX "
                   "[ via ADDRESS ] [ dev STRING ] [ metric METRIC ] [ proto RTPROTO ] [ src "
-                  "ADDRESS ]");
+                  "ADDRESS ] [ nexthop [ via ADDRESS ] [ dev STRING ] [ weight NUMBER ] ... ]");
   if (change.destination->address != change.destination->prefix().network)
     return kernel_says("Invalid prefix for given prefix length.");
   return change;
 }
 
 Ipv4Route route_of(const RouteChange& change) {
-  return {.prefix = change.destination->prefix(),
-          .kind = change.kind.value_or(RouteKind::unicast),
-          .protocol = change.protocol.value_or(RouteProtocol::boot),
-          .gateway = change.gateway.value_or(Ipv4Address()),
-          .interface = change.device == nullptr ? IfIndex::none : change.device->index,
-          .preferred_source = change.source.value_or(Ipv4Address()),
-          .metric = change.metric.value_or(0)};
+  Ipv4Route route{.prefix = change.destination->prefix(),
+                  .kind = change.kind.value_or(RouteKind::unicast),
+                  .protocol = change.protocol.value_or(RouteProtocol::boot),
+                  .gateway = change.gateway.value_or(Ipv4Address()),
+                  .interface = change.device == nullptr ? IfIndex::none : change.device->index,
+                  .preferred_source = change.source.value_or(Ipv4Address()),
+                  .metric = change.metric.value_or(0)};
+  if (!change.paths.empty()) route.set_paths(change.paths);
+  return route;
 }
 
 /// What the kernel would say of a route before it looks at its tables.
 Read<void> check(const Tables& tables, const RouteChange& change, const Ipv4Route& route) {
   if (route.kind == RouteKind::local || route.kind == RouteKind::broadcast)
     return rtnetlink(std::errc::operation_not_supported);
-  if (leads_nowhere(route.kind) && (change.gateway || change.device != nullptr))
+  if (leads_nowhere(route.kind) &&
+      (change.gateway || change.device != nullptr || !change.paths.empty()))
     return kernel_says("Gateway, device and multipath can not be specified for this route type.");
+  // With several ways, what the route says for itself must be what the first one says.
+  if (change.gateway && !change.paths.empty() && route.gateway != *change.gateway)
+    return kernel_says("Nexthop gateway does not match RTA_GATEWAY or RTA_VIA.");
+  if (change.device != nullptr && !change.paths.empty() && route.interface != change.device->index)
+    return kernel_says("Nexthop device index does not match RTA_OIF.");
   if (change.scope && *change.scope != "global" && route.has_gateway())
     return kernel_says("Nexthop has invalid gateway.");
   if (change.source && !tables.is_own(*change.source))
@@ -157,14 +226,20 @@ IpAnswer add_route(Machine& machine, const RouteChange& change, IpVerb verb) {
 }
 
 IpAnswer remove_route(Machine& machine, const RouteChange& change) {
-  const RouteMatch match{.prefix = change.destination->prefix(),
-                         .kind = change.kind,
-                         .protocol = change.protocol,
-                         .gateway = change.gateway,
-                         .interface = change.device == nullptr
-                                          ? std::optional<IfIndex>()
-                                          : std::optional(change.device->index),
-                         .metric = change.metric};
+  RouteMatch match{.prefix = change.destination->prefix(),
+                   .kind = change.kind,
+                   .protocol = change.protocol,
+                   .gateway = change.gateway,
+                   .interface = change.device == nullptr ? std::optional<IfIndex>()
+                                                         : std::optional(change.device->index),
+                   .metric = change.metric};
+  if (change.paths.size() == 1) {
+    const Ipv4Path& way = change.paths.front();
+    if (!way.gateway.is_unspecified()) match.gateway = way.gateway;
+    if (way.interface != IfIndex::none) match.interface = way.interface;
+  } else if (!change.paths.empty()) {
+    match.paths = Ipv4Paths(change.paths);
+  }
   if (const auto removed = machine.stack.tables().remove_route(match); !removed)
     return rtnetlink(removed.error());
   return Rows();
@@ -256,7 +331,7 @@ IpAnswer get_route(Machine& machine, WordReader& words) {
   const auto destination = parse_get(words);
   if (!destination) return unexpected(destination.error());
   const Tables& tables = machine.stack.tables();
-  const Ipv4Hop* const route = tables.fib().lookup(*destination);
+  const Ipv4Hop* const route = machine.stack.route_of({.destination = *destination});
   if (route == nullptr) return rtnetlink(std::errc::network_unreachable);
   if (leads_nowhere(route->kind)) return rtnetlink(error_of(route->kind));
   return rows_of(std::vector{looked_up(tables, *route, *destination)},

@@ -132,17 +132,19 @@ Read<void> read_filter_word(InterfaceTable& interfaces, WordReader& words, Route
 bool RouteFilter::passes(const Ipv4Route& route) const {
   const bool in_table =
       table == RouteTable::all || is_local(route.kind) == (table == RouteTable::local);
+  const bool has_one_way = route.paths.empty();  // iproute2 looks at the route's own only
   return !nothing && in_table && (!root || lies_in(route.prefix, *root)) &&
          (!match || lies_in(*match, route.prefix)) && (!kind || *kind == route.kind) &&
-         (!protocol || *protocol == route.protocol) && (!gateway || *gateway == route.gateway) &&
+         (!protocol || *protocol == route.protocol) &&
+         (!gateway || (has_one_way && *gateway == route.gateway)) &&
          (!source || *source == route.preferred_source) &&
-         (!interface || *interface == route.interface) && (!scope || *scope == scope_of(route)) &&
-         (!metric || *metric == route.metric);
+         (!interface || (has_one_way && *interface == route.interface)) &&
+         (!scope || *scope == scope_of(route)) && (!metric || *metric == route.metric);
 }
 
 std::string scope_of(const Ipv4Route& route) {
   if (route.kind == RouteKind::local) return "host";
-  const bool is_direct = leads_somewhere(route.kind) && !route.has_gateway();
+  const bool is_direct = leads_somewhere(route.kind) && !route.has_gateway() && route.paths.empty();
   return is_direct ? "link" : "global";
 }
 
@@ -154,13 +156,40 @@ Read<RouteFilter> parse_route_filter(InterfaceTable& interfaces, WordReader& wor
   return filter;
 }
 
+namespace {
+
+/// What is wrong with a way, in iproute2's words.
+Json flags_of(const Interface& out) {
+  Json flags = Json::array();
+  if (!out.up) flags.push_back("dead");
+  if (!out.usable()) flags.push_back("linkdown");
+  return flags;
+}
+
+Json next_hops_of(const Ipv4Route& route, const InterfaceTable& interfaces) {
+  Json list = Json::array();
+  for (const Ipv4Path& each : route.paths.list()) {
+    Json row;
+    if (!each.gateway.is_unspecified()) row["gateway"] = to_string(each.gateway);
+    row["dev"] = interfaces[each.interface].name;
+    row["weight"] = each.weight;
+    row["flags"] = flags_of(interfaces[each.interface]);
+    list.push_back(std::move(row));
+  }
+  return list;
+}
+
+}  // namespace
+
 Json route_row(const Ipv4Route& route, const RouteFilter& filter,
                const InterfaceTable& interfaces) {
   Json row;
   if (route.kind != RouteKind::unicast) row["type"] = to_string(route.kind);
   row["dst"] = destination_of(route.prefix);
-  if (route.has_gateway() && !filter.gateway) row["gateway"] = to_string(route.gateway);
-  const bool has_device = interfaces.contains(route.interface);
+  const bool has_one_way = route.paths.empty();
+  if (has_one_way && route.has_gateway() && !filter.gateway)
+    row["gateway"] = to_string(route.gateway);
+  const bool has_device = has_one_way && interfaces.contains(route.interface);
   if (has_device && !filter.interface) row["dev"] = interfaces[route.interface].name;
   if (is_local(route.kind) && filter.table == RouteTable::all) row["table"] = "local";
   if (route.protocol != RouteProtocol::boot && !filter.protocol)
@@ -172,6 +201,7 @@ Json route_row(const Ipv4Route& route, const RouteFilter& filter,
   row["flags"] = Json::array();
   if (has_device && interfaces[route.interface].up && !interfaces[route.interface].running)
     row["flags"].push_back("linkdown");
+  if (!has_one_way) row["nexthops"] = next_hops_of(route, interfaces);
   return row;
 }
 

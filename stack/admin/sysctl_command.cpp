@@ -26,6 +26,11 @@ constexpr auto names = std::to_array<SysctlName>({
     boolean<&Settings::arp_notify>("net.ipv4.conf.all.arp_notify"),
     boolean<&Settings::forwarding>("net.ipv4.conf.all.forwarding"),
     boolean<&Settings::send_redirects>("net.ipv4.conf.all.send_redirects"),
+    {"net.ipv4.fib_multipath_hash_policy", 0, 1,
+     [](const Settings& s) { return static_cast<std::uint32_t>(s.multipath_hash); },
+     [](Settings& s, std::uint32_t value) {
+       s.multipath_hash = static_cast<MultipathHash>(value);
+     }},
     boolean<&Settings::echo_ignore_all>("net.ipv4.icmp_echo_ignore_all"),
     boolean<&Settings::echo_ignore_broadcasts>("net.ipv4.icmp_echo_ignore_broadcasts"),
     {"net.ipv4.icmp_msgs_burst", 0, any, [](const Settings& s) { return s.icmp_errors.burst; },

@@ -18,10 +18,25 @@ void add_interface(Stack& stack, const InterfaceSnapshot& snapshot, std::uint8_t
   added.running = snapshot.carrier;
 }
 
+std::vector<Ipv4Path> paths_of(const RouteSnapshot& route, const InterfaceTable& interfaces) {
+  std::vector<Ipv4Path> paths;
+  for (const PathSnapshot& each : route.paths)
+    if (const Interface* const device = interfaces.find(each.device))
+      paths.push_back({each.gateway, device->index, each.weight});
+  return paths;
+}
+
 std::vector<Ipv4Route> routes_of(const MachineSnapshot& machine, const InterfaceTable& interfaces) {
   std::vector<Ipv4Route> routes;
   for (const RouteSnapshot& each : machine.routes) {
     Ipv4Route route = each.route;
+    if (!each.paths.empty()) {
+      // A way by a link that is down is one of the route's, and nobody takes it.
+      route.set_paths(paths_of(each, interfaces));
+      const auto is_up = [&](const Ipv4Path& path) { return interfaces[path.interface].up; };
+      if (std::ranges::any_of(route.paths.list(), is_up)) routes.push_back(route);
+      continue;
+    }
     const Interface* const device = interfaces.find(each.device);
     route.interface = device == nullptr ? IfIndex::none : device->index;
     // A link that is down takes its routes along, whoever says that they are there.

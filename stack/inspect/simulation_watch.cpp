@@ -52,7 +52,8 @@ std::vector<Hop> Trace::path(Leg leg) const {
 void Simulation::send(Station& from) {
   Stack& stack = *from.stack;
   look_at({from});
-  const Ipv4Hop* const route = stack.tables().fib().lookup(probe_.destination);
+  const Ipv4Hop* const route =
+      stack.route_of({.destination = probe_.destination, .protocol = probe_.protocol});
   if (route != nullptr) trace_.source = stack.tables().source_for(*route, probe_.destination);
   const std::uint8_t ttl = probe_.ttl == 0 ? stack.settings().default_ttl : probe_.ttl;
   trace_.hops.push_back({.leg = Leg::request, .machine = probe_.from, .ttl = ttl});
@@ -115,7 +116,9 @@ void Simulation::watch_departure(const Frame& frame) {
     return hop.leg == leg && hop.machine == machine && hop.out.empty();
   });
   Hop& hop = at != hops.rend() ? *at : hops.emplace_back(Hop{.leg = leg, .machine = machine});
-  const Ipv4Hop* const route = frame.from->station.stack->tables().fib().lookup(ip.destination);
+  const Stack& stack = *frame.from->station.stack;
+  const Ipv4Hop* const route =
+      stack.route_of(flow_of(ConstBytes(frame.bytes).subspan(sizeof(wire::EthernetHeader))));
   hop.out = frame.from->interface.name;
   hop.next_hop = route == nullptr ? ip.destination : route->next_hop(ip.destination);
   hop.ttl = ip.ttl;

@@ -24,6 +24,13 @@ std::string name_of(const Stack& stack, IfIndex interface) {
   return interface == IfIndex::none ? std::string() : stack.interfaces()[interface].name;
 }
 
+RouteSnapshot route_of(const Stack& stack, const Ipv4Route& route) {
+  RouteSnapshot snapshot{.route = route, .device = name_of(stack, route.interface)};
+  for (const Ipv4Path& path : route.paths.list())
+    snapshot.paths.push_back({path.gateway, name_of(stack, path.interface), path.weight});
+  return snapshot;
+}
+
 }  // namespace
 
 MachineSnapshot snapshot_of(const Stack& stack, std::string_view name) {
@@ -37,7 +44,7 @@ MachineSnapshot snapshot_of(const Stack& stack, std::string_view name) {
     if (interface->link != LinkType::loopback)
       machine.interfaces.push_back(interface_of(*interface));
   for (const Ipv4Route& route : stack.tables().rib().routes())
-    machine.routes.push_back({route, name_of(stack, route.interface)});
+    machine.routes.push_back(route_of(stack, route));
   for (const NeighborView& view : stack.arp().cache().entries())
     if (view.state == NeighborState::permanent)
       machine.permanent_neighbors.push_back(

@@ -165,6 +165,15 @@ InterfaceSnapshot read_interface(Reader& reader) {
   return interface;
 }
 
+PathSnapshot read_path(Reader& reader) {
+  PathSnapshot path;
+  reader.must_have("dev");
+  reader.word("gateway", path.gateway, parse_ipv4_address, "IPv4 address");
+  reader.text("dev", path.device);
+  reader.number("weight", path.weight, 1, 256);
+  return path;
+}
+
 RouteSnapshot read_route(Reader& reader) {
   RouteSnapshot route;
   reader.must_have("dst");
@@ -175,6 +184,7 @@ RouteSnapshot read_route(Reader& reader) {
   reader.word("protocol", route.route.protocol, parse_route_protocol, "routing protocol");
   reader.word("prefsrc", route.route.preferred_source, parse_ipv4_address, "IPv4 address");
   reader.number("metric", route.route.metric, 0);
+  reader.list("nexthops", route.paths, limits.paths, read_path);
   return route;
 }
 
@@ -215,6 +225,10 @@ void check_devices(Reader& reader, const MachineSnapshot& machine) {
     if (leads_somewhere && machine.find(each.device) == nullptr && each.device != "lo")
       reader.complain("routes[" + std::to_string(i) + "].dev",
                       "there is no interface \"" + each.device + '"');
+    for (const PathSnapshot& path : each.paths)
+      if (machine.find(path.device) == nullptr)
+        reader.complain("routes[" + std::to_string(i) + "].nexthops",
+                        "there is no interface \"" + path.device + '"');
   }
   for (const NeighborSnapshot& each : machine.permanent_neighbors)
     if (machine.find(each.device) == nullptr)

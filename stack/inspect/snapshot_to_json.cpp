@@ -29,6 +29,10 @@ Json interface_json(const InterfaceSnapshot& interface) {
           {"addr_info", array_of(interface.addresses, address_json)}};
 }
 
+Json path_json(const PathSnapshot& path) {
+  return {{"gateway", to_string(path.gateway)}, {"dev", path.device}, {"weight", path.weight}};
+}
+
 Json route_json(const RouteSnapshot& each) {
   const Ipv4Route& route = each.route;
   Json json = {{"type", to_string(route.kind)}, {"dst", to_string(route.prefix)}};
@@ -37,6 +41,7 @@ Json route_json(const RouteSnapshot& each) {
   json["protocol"] = to_string(route.protocol);
   if (!route.preferred_source.is_unspecified()) json["prefsrc"] = to_string(route.preferred_source);
   if (route.metric != 0) json["metric"] = route.metric;
+  if (!each.paths.empty()) json["nexthops"] = array_of(each.paths, path_json);
   return json;
 }
 

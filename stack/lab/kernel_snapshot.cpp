@@ -71,7 +71,13 @@ Expected<MachineSnapshot, Error> kernel_snapshot(const topology::Machine& machin
       if (address.ifindex == link.ifindex) interface.addresses.push_back(address.subnet);
     snapshot.interfaces.push_back(std::move(interface));
   }
-  for (const auto& row : routes) snapshot.routes.push_back({row.route, names[row.ifindex]});
+  for (const auto& row : routes) {
+    inspect::RouteSnapshot route{.route = row.route, .device = names[row.ifindex]};
+    for (const auto& path : row.paths)
+      route.paths.push_back({path.gateway, names[path.ifindex], path.weight});
+    if (!route.paths.empty()) route.device = route.paths.front().device;
+    snapshot.routes.push_back(std::move(route));
+  }
   return snapshot;
 }
 

@@ -1,5 +1,6 @@
 #include "smolstack/mirror/rows.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <linux/if_addr.h>
@@ -77,17 +78,21 @@ std::optional<RouteKind> kind_of(std::uint8_t type) {
   }
 }
 
-/// Of several next hops the first stands for all: our tables hold one each.
-bool take_first_next_hop(std::span<const std::byte> hops, RouteRow& row) {
-  if (hops.size() < sizeof(rtnexthop)) return false;
-  rtnexthop first{};
-  std::memcpy(&first, hops.data(), sizeof first);
-  if (first.rtnh_len < sizeof first || first.rtnh_len > hops.size()) return false;
-  const Attributes attributes(hops.first(first.rtnh_len).subspan(sizeof first));
-  row.ifindex = static_cast<unsigned>(first.rtnh_ifindex);
-  row.route.gateway = attributes.get<Ipv4Address>(RTA_GATEWAY).value_or(Ipv4Address());
-  row.is_multipath = true;
-  return true;
+/// The next hops of RTA_MULTIPATH, one behind the other, each with attributes of its own. Those
+/// that are dead at the moment are among them. False: they are malformed, or by way of IPv6.
+bool read_next_hops(std::span<const std::byte> hops, std::vector<PathRow>& paths) {
+  while (hops.size() >= sizeof(rtnexthop)) {
+    rtnexthop hop{};
+    std::memcpy(&hop, hops.data(), sizeof hop);
+    if (hop.rtnh_len < sizeof hop || hop.rtnh_len > hops.size()) return false;
+    const Attributes attributes(hops.first(hop.rtnh_len).subspan(sizeof hop));
+    if (!attributes.bytes(RTA_VIA).empty()) return false;
+    paths.push_back({attributes.get<Ipv4Address>(RTA_GATEWAY).value_or(Ipv4Address()),
+                     static_cast<unsigned>(hop.rtnh_ifindex),
+                     static_cast<std::uint16_t>(hop.rtnh_hops + 1)});
+    hops = hops.subspan(std::min<std::size_t>(RTNH_ALIGN(hop.rtnh_len), hops.size()));
+  }
+  return hops.empty() && !paths.empty();
 }
 
 bool is_ours(const rtmsg& header) {
@@ -147,7 +152,7 @@ std::optional<RouteRow> parse_route(const nlmsghdr& message) {
   row.route.preferred_source = attributes.get<Ipv4Address>(RTA_PREFSRC).value_or(Ipv4Address());
   row.route.metric = attributes.get<std::uint32_t>(RTA_PRIORITY).value_or(0);
   const auto hops = attributes.bytes(RTA_MULTIPATH);
-  if (!hops.empty() && !take_first_next_hop(hops, row)) return std::nullopt;
+  if (!hops.empty() && !read_next_hops(hops, row.paths)) return std::nullopt;
   return row;
 }
 

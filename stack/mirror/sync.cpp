@@ -73,6 +73,7 @@ void Sync::route_notice(const nlmsghdr& message) {
   const auto route = route_of(*row);
   if (!route) return;
   if (message.nlmsg_type == RTM_DELROUTE) {
+    if (!route->paths.empty()) return want(Wanted::routes);
     (void)stack_->tables().remove_route({.prefix = route->prefix,
                                          .kind = route->kind,
                                          .protocol = route->protocol,
@@ -166,6 +167,17 @@ Expected<void, Error> Sync::follow_routes() {
   return {};
 }
 
+/// Those that lead by interfaces of ours.
+std::vector<Ipv4Path> Sync::paths_of(const RouteRow& row) const {
+  std::vector<Ipv4Path> paths;
+  for (const PathRow& each : row.paths) {
+    const IfIndex out = links_->interface_of(each.ifindex);
+    if (out != IfIndex::none && out != loopback_index)
+      paths.push_back({each.gateway, out, each.weight});
+  }
+  return paths;
+}
+
 /// The route as our table has it; nothing: it is none of ours.
 std::optional<Ipv4Route> Sync::route_of(const RouteRow& row) {
   if (row.table == RT_TABLE_LOCAL) return std::nullopt;  // follows from the addresses
@@ -173,9 +185,13 @@ std::optional<Ipv4Route> Sync::route_of(const RouteRow& row) {
     say_once("routes of tables other than main are ignored");
     return std::nullopt;
   }
-  if (row.is_multipath) say_once("of a route with several next hops the first is used");
   Ipv4Route route = row.route;
   if (leads_nowhere(route.kind)) return route;
+  if (!row.paths.empty()) {
+    route.set_paths(paths_of(row));
+    if (route.interface == IfIndex::none) return std::nullopt;
+    return route;
+  }
   route.interface = links_->interface_of(row.ifindex);
   if (route.interface == IfIndex::none) return std::nullopt;
   // What goes out by `lo` comes back as a martian: Linux drops it in silence.

@@ -11,13 +11,21 @@ bool holds(const std::vector<Ipv4Subnet>& list, const Ipv4Subnet& subnet) {
   return std::ranges::find(list, subnet) != list.end();
 }
 
+/// An interface that is not written is that of the gateway.
+bool same_way(const Ipv4Path& a, const Ipv4Path& b) {
+  const bool same_link =
+      a.interface == b.interface || a.interface == IfIndex::none || b.interface == IfIndex::none;
+  return same_link && a.gateway == b.gateway && a.weight == b.weight;
+}
+
 /// The same for whoever looks at `ip route`: who made it does not matter, and the interface not
 /// where the gateway decides it.
 bool same_route(const Ipv4Route& a, const Ipv4Route& b) {
   const bool same_link =
       a.interface == b.interface || a.interface == IfIndex::none || b.interface == IfIndex::none;
   return same_link && a.prefix == b.prefix && a.kind == b.kind && a.gateway == b.gateway &&
-         a.metric == b.metric && a.preferred_source == b.preferred_source;
+         a.metric == b.metric && a.preferred_source == b.preferred_source &&
+         std::ranges::equal(a.paths.list(), b.paths.list(), same_way);
 }
 
 bool holds(const std::vector<NamedRoute>& list, const Ipv4Route& route) {

@@ -55,7 +55,7 @@ Expected<ProbeRoute, std::string> find_probe_route(Stack& stack, Ipv4Address des
                                                    const std::string& source) {
   ProbeRoute found;
   if (auto bound = bind_source(stack, source, found); !bound) return unexpected(bound.error());
-  const Ipv4Hop* const route = stack.tables().fib().lookup(destination);
+  const Ipv4Hop* const route = stack.route_of({found.source, destination, ip_protocol::icmp});
   found.broadcast = destination.is_limited_broadcast() ||
                     (route != nullptr && route->kind == RouteKind::broadcast);
   if (found.bound != IfIndex::none) {

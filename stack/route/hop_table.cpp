@@ -14,15 +14,23 @@ std::size_t Ipv4HopTable::Hash::operator()(const Ipv4Hop& hop) const {
   const auto rest =
       static_cast<std::uint64_t>(hop.interface) << 8 | static_cast<std::uint64_t>(hop.kind);
   const std::uint64_t mixed = (addresses ^ rest * 0x9e3779b97f4a7c15u) * 0xbf58476d1ce4e5b9u;
-  return mixed ^ mixed >> 32;
+  std::uint64_t all = mixed ^ mixed >> 32;
+  if (hop.group != nullptr)
+    for (const auto& [way, weight] : hop.group->members) all = all * 31 + (*this)(way) + weight;
+  return all;
 }
 
 HopId Ipv4HopTable::hold(const Ipv4Hop& hop) {
   auto at = ids_.find(hop);
   if (at == ids_.end()) {
     const HopId id = unused();
-    hops_[static_cast<std::uint32_t>(id)] = hop;
-    at = ids_.emplace(hop, id).first;
+    Ipv4Hop& kept = hops_[static_cast<std::uint32_t>(id)];
+    kept = hop;
+    if (hop.group != nullptr) {
+      const auto& group = groups_[id] = std::make_unique<const Ipv4HopGroup>(*hop.group);
+      kept.group = group.get();
+    }
+    at = ids_.emplace(kept, id).first;
   }
   ++users_[static_cast<std::uint32_t>(at->second)];
   return at->second;
@@ -47,6 +55,11 @@ bool Ipv4HopTable::release(HopId id) {
   if (--users > 0) return false;
   ids_.erase(*(*this)[id]);
   return true;
+}
+
+void Ipv4HopTable::recycle(HopId id) {
+  if ((*this)[id]->group != nullptr) groups_.erase(id);
+  free_.push_back(id);
 }
 
 std::size_t Ipv4HopTable::memory() const {

@@ -3,10 +3,21 @@
 #include <algorithm>
 
 namespace smolstack {
+namespace {
+
+bool matches_way(const Ipv4Path& match, const Ipv4Path& way) {
+  return (match.gateway.is_unspecified() || match.gateway == way.gateway) &&
+         (match.interface == IfIndex::none || match.interface == way.interface) &&
+         (match.weight == 1 || match.weight == way.weight);
+}
+
+}  // namespace
+
 bool RouteMatch::matches(const Ipv4Route& route) const {
   return route.prefix == prefix && (!kind || *kind == route.kind) &&
          (!protocol || *protocol == route.protocol) && (!gateway || *gateway == route.gateway) &&
-         (!interface || *interface == route.interface) && (!metric || *metric == route.metric);
+         (!interface || *interface == route.interface) && (!metric || *metric == route.metric) &&
+         (!paths || std::ranges::equal(paths->list(), route.paths.list(), matches_way));
 }
 
 Expected<void, Error> Ipv4Rib::insert(const Ipv4Route& route, RouteInsert how) {

@@ -24,6 +24,29 @@ constexpr auto named_protocols = std::to_array<NamedProtocol>({
 
 }  // namespace
 
+bool Ipv4Route::leads_by(IfIndex out) const {
+  if (paths.empty()) return interface == out;
+  return std::ranges::any_of(paths.list(), [&](const auto& each) { return each.interface == out; });
+}
+
+Ipv4HopGroup Ipv4Route::hop_group() const {
+  Ipv4HopGroup group;
+  for (const Ipv4Path& each : paths.list()) {
+    Ipv4Hop way = hop();
+    way.interface = each.interface;
+    way.gateway = each.gateway;
+    group.members.push_back({way, each.weight});
+  }
+  return group;
+}
+
+void Ipv4Route::set_paths(std::vector<Ipv4Path> ways) {
+  gateway = ways.empty() ? Ipv4Address() : ways.front().gateway;
+  interface = ways.empty() ? IfIndex::none : ways.front().interface;
+  if (ways.size() < 2) ways.clear();
+  paths = Ipv4Paths(std::move(ways));
+}
+
 std::string_view to_string(RouteKind kind) {
   switch (kind) {
     case RouteKind::unicast: return "unicast";

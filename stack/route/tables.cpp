@@ -51,7 +51,12 @@ void Tables::set_up(Interface& interface, bool up) {
   if (up) {
     for (const auto& address : interface.addresses) connect(interface, address);
   } else {
-    flush_routes([&](const Ipv4Route& route) { return route.interface == interface.index; });
+    // Of several ways the others stay; the route goes with the last one.
+    flush_routes([&](const Ipv4Route& route) {
+      if (route.paths.empty()) return route.interface == interface.index;
+      return std::ranges::none_of(
+          route.paths.list(), [&](const Ipv4Path& each) { return interfaces_[each.interface].up; });
+    });
   }
   refresh_local();
 }
@@ -113,42 +118,50 @@ void Tables::connect(const Interface& interface, const InterfaceAddress& address
 void Tables::disconnect(const Interface& interface, const InterfaceAddress& address) {
   if (follows_kernel_) return;
   flush_routes([&](const Ipv4Route& route) {
-    return route.interface == interface.index && route.preferred_source == address.subnet.address;
+    return route.leads_by(interface.index) && route.preferred_source == address.subnet.address;
   });
 }
 
-Expected<IfIndex, Error> Tables::link_of_gateway(const Ipv4Route& route) {
-  const auto doing = [&] { return "checking the gateway " + to_string(route.gateway); };
-  const Ipv4Hop* const towards = fib_.lookup(route.gateway);
+Expected<IfIndex, Error> Tables::link_of_gateway(const Ipv4Path& path) const {
+  const auto doing = [&] { return "checking the gateway " + to_string(path.gateway); };
+  const Ipv4Hop* const towards = fib_.lookup(path.gateway);
   const bool on_link =
       towards != nullptr && towards->kind == RouteKind::unicast && !towards->has_gateway();
   if (towards != nullptr && towards->kind != RouteKind::unicast && !leads_nowhere(towards->kind))
     return failed(std::errc::invalid_argument, doing());
   if (!on_link) return failed(std::errc::network_unreachable, doing());
-  if (route.interface == IfIndex::none || route.interface == towards->interface)
+  if (path.interface == IfIndex::none || path.interface == towards->interface)
     return towards->interface;
   // Another link of ours may hold the same network.
-  if (interfaces_[route.interface].on_link(route.gateway)) return route.interface;
+  if (interfaces_[path.interface].on_link(path.gateway)) return path.interface;
   return failed(std::errc::network_unreachable, doing());
 }
 
-Expected<void, Error> Tables::add_route(Ipv4Route route, RouteInsert how) {
-  const auto doing = [&] { return "adding a route to " + to_string(route.prefix); };
-  if (leads_nowhere(route.kind)) {
-    route.gateway = {};
-    route.interface = IfIndex::none;
-  } else {
-    if (route.interface != IfIndex::none && !interfaces_[route.interface].up)
-      return failed(std::errc::network_down, doing());
-    if (route.has_gateway()) {
-      const auto link = link_of_gateway(route);
-      if (!link.has_value()) return unexpected(link.error());
-      route.interface = *link;
-    }
-    if (route.interface == IfIndex::none) return failed(std::errc::no_such_device, doing());
+Expected<Ipv4Path, Error> Tables::check_path(const Ipv4Prefix& prefix, Ipv4Path path) const {
+  const auto doing = [&] { return "adding a route to " + to_string(prefix); };
+  if (path.interface != IfIndex::none && !interfaces_[path.interface].up)
+    return failed(std::errc::network_down, doing());
+  if (!path.gateway.is_unspecified()) {
+    const auto link = link_of_gateway(path);
+    if (!link.has_value()) return unexpected(link.error());
+    path.interface = *link;
   }
+  if (path.interface == IfIndex::none) return failed(std::errc::no_such_device, doing());
+  return path;
+}
+
+Expected<void, Error> Tables::add_route(Ipv4Route route, RouteInsert how) {
+  std::vector<Ipv4Path> ways = route.paths.list();
+  if (ways.empty()) ways.push_back({route.gateway, route.interface});
+  if (leads_nowhere(route.kind)) ways.clear();
+  for (Ipv4Path& each : ways) {
+    const auto checked = check_path(route.prefix, each);
+    if (!checked.has_value()) return unexpected(checked.error());
+    each = *checked;
+  }
+  route.set_paths(std::move(ways));
   if (!route.preferred_source.is_unspecified() && !is_own(route.preferred_source))
-    return failed(std::errc::invalid_argument, doing());
+    return failed(std::errc::invalid_argument, "adding a route to " + to_string(route.prefix));
   return insert(route, how);
 }
 
@@ -204,10 +217,15 @@ const Ipv4Route* Tables::find(const Ipv4Prefix& prefix) const {
 }
 
 void Tables::refresh(const Ipv4Prefix& prefix) {
-  if (const Ipv4Route* const route = find(prefix))
-    fib_.set(prefix, route->hop());
-  else
+  const Ipv4Route* const route = find(prefix);
+  if (route == nullptr) {
     (void)fib_.remove(prefix);
+    return;
+  }
+  const Ipv4HopGroup group = route->hop_group();
+  Ipv4Hop hop = route->hop();
+  if (!group.members.empty()) hop.group = &group;
+  fib_.set(prefix, hop);
 }
 
 // A broadcast address that is somebody's own address stays an own address; of equals the last one

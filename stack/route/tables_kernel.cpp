@@ -16,7 +16,7 @@ bool is_redirect(const Ipv4Route& route) {
 bool comes_before(const Ipv4Route& a, const Ipv4Route& b) {
   const auto key = [](const Ipv4Route& route) {
     return std::tie(route.prefix, route.metric, route.kind, route.protocol, route.gateway,
-                    route.interface, route.preferred_source);
+                    route.interface, route.preferred_source, route.paths);
   };
   return key(a) < key(b);
 }
@@ -29,31 +29,31 @@ std::vector<Ipv4Route> difference(const std::vector<Ipv4Route>& of,
   return only;
 }
 
-/// A route that leads nowhere has neither gateway nor interface here.
-Ipv4Route tidy(Ipv4Route route) {
-  if (!leads_nowhere(route.kind)) return route;
-  route.gateway = {};
-  route.interface = IfIndex::none;
+}  // namespace
+
+std::optional<Ipv4Route> Tables::possible(Ipv4Route route) const {
+  std::vector<Ipv4Path> ways = route.paths.list();
+  if (ways.empty()) ways.push_back({route.gateway, route.interface});
+  // A route that leads nowhere has neither gateway nor interface here.
+  if (leads_nowhere(route.kind)) ways.clear();
+  std::erase_if(ways, [&](const auto& each) { return !interfaces_.contains(each.interface); });
+  if (ways.empty() && !leads_nowhere(route.kind)) return std::nullopt;
+  route.set_paths(std::move(ways));
   return route;
 }
 
-}  // namespace
-
-bool Tables::is_possible(const Ipv4Route& route) const {
-  return leads_nowhere(route.kind) || interfaces_.contains(route.interface);
-}
-
 Expected<void, Error> Tables::install_route(Ipv4Route route, RouteInsert how) {
-  route = tidy(route);
-  if (!is_possible(route))
+  const auto installed = possible(route);
+  if (!installed)
     return failed(std::errc::no_such_device, "taking over a route to " + to_string(route.prefix));
   forget_redirects(route.prefix);
-  return insert(route, how);
+  return insert(*installed, how);
 }
 
-std::size_t Tables::sync_routes(std::vector<Ipv4Route> wanted) {
-  std::erase_if(wanted, [&](const Ipv4Route& route) { return !is_possible(route); });
-  std::ranges::transform(wanted, wanted.begin(), tidy);
+std::size_t Tables::sync_routes(std::vector<Ipv4Route> told) {
+  std::vector<Ipv4Route> wanted;
+  for (Ipv4Route& route : told)
+    if (auto kept = possible(std::move(route))) wanted.push_back(std::move(*kept));
   std::vector<Ipv4Route> present = rib_.routes();
   std::erase_if(present, is_redirect);
   std::ranges::sort(present, comes_before);

@@ -71,7 +71,8 @@ class RouteCheck {
     if (command.words.front() == "sysctl") return apply_sysctl(machine, command);
     const IpLine line = parse_ip_line(command.words);
     const auto subnet = read_prefix(line.what);
-    const Interface* const interface = line.device ? machine.find_interface(*line.device) : nullptr;
+    const Interface* const interface =
+        line.devices.empty() ? nullptr : machine.find_interface(line.devices.back());
     if (line.kind == IpLine::Kind::add_address && subnet && interface != nullptr)
       hold(&machine, interface->network, *subnet);
     if (line.kind == IpLine::Kind::remove_address && subnet)
@@ -97,12 +98,14 @@ class RouteCheck {
     if (command.words.front() == "sysctl") return check_sysctl(machine, command);
     const IpLine line = parse_ip_line(command.words);
     if (line.kind == IpLine::Kind::other) return;
-    if (line.device && *line.device != "lo" && machine.find_interface(*line.device) == nullptr)
-      error(command.place, machine.name + " has no interface " + *line.device,
-            "it has " + interfaces_of(machine));
+    for (const std::string& device : line.devices)
+      if (device != "lo" && machine.find_interface(device) == nullptr)
+        error(command.place, machine.name + " has no interface " + device,
+              "it has " + interfaces_of(machine));
     if (line.kind != IpLine::Kind::add_route) return;
     check_prefix(line, command.place);
-    if (line.via) check_gateway(machine, line, command.place);
+    for (const std::string& gateway : line.gateways)
+      check_gateway(machine, gateway, line.onlink, command.place);
   }
 
   void check_sysctl(const Machine& machine, const ScriptedCommand& command) {
@@ -122,13 +125,14 @@ class RouteCheck {
   }
 
   /// The gateway must be another machine's address on a wire of this one, and forward.
-  void check_gateway(const Machine& machine, const IpLine& line, const Place& place) {
-    const auto gateway = parse_ipv4_address(*line.via);
+  void check_gateway(const Machine& machine, const std::string& written, bool onlink,
+                     const Place& place) {
+    const auto gateway = parse_ipv4_address(written);
     if (!gateway)
-      return error(place, "gateway " + *line.via + " is not an IPv4 address",
+      return error(place, "gateway " + written + " is not an IPv4 address",
                    mend_with_neighbor(machine, {}));
-    const std::string gateway_text = "gateway " + *line.via;
-    if (!line.onlink && !is_on_link(machine, *gateway))
+    const std::string gateway_text = "gateway " + written;
+    if (!onlink && !is_on_link(machine, *gateway))
       return error(place, gateway_text + " is on no network of " + machine.name,
                    mend_with_neighbor(machine, *gateway));
     const Held* const holder = holder_of(machine, *gateway);

@@ -50,11 +50,11 @@ void read_keywords(const Words& words, std::size_t at, IpLine& line) {
     const std::string& word = words[at];
     if (word == "onlink") line.onlink = true;
     if (at + 1 == words.size()) return;
-    if (word == "dev") line.device = words[++at];
+    if (word == "dev") line.devices.push_back(words[++at]);
     if (word != "via") continue;
     ++at;
     if (words[at] == "inet" && at + 1 < words.size()) ++at;
-    line.via = words[at];
+    line.gateways.push_back(words[at]);
   }
 }
 
@@ -68,7 +68,8 @@ IpLine parse_ip_line(const Words& words) {
   at += 2;
   if (line.kind == Kind::add_route)
     while (at < words.size() && (is_route_type(words[at]) || words[at] == "to")) ++at;
-  const bool named = at < words.size() && words[at] != "dev" && words[at] != "via";
+  const bool named =
+      at < words.size() && words[at] != "dev" && words[at] != "via" && words[at] != "nexthop";
   if (named) line.what = words[at++];
   if (line.what.empty() && line.kind != Kind::flush_addresses) line.kind = Kind::other;
   read_keywords(words, at, line);

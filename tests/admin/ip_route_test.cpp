@@ -62,6 +62,67 @@ TEST(IpRoute, JsonHasTheKeysOfIproute2InItsOrder) {
             "\n");
 }
 
+// --- Several ways ------------------------------------------------------------------------------
+
+constexpr auto two_ways =
+    "route add 10.9.0.0/16 proto static metric 5 nexthop via 10.1.1.2 dev eth1 weight 2 nexthop "
+    "via "
+    "10.1.2.2";
+
+TEST(IpRoute, PrintsSeveralWaysAsIproute2Does) {
+  TestMachine machine;
+  ASSERT_EQ(machine.ip(two_ways).error, "");
+  EXPECT_EQ(shown(machine, "route show 10.9.0.0/16"),
+            "10.9.0.0/16 proto static metric 5 \n"
+            "\tnexthop via 10.1.1.2 dev eth1 weight 2 \n"
+            "\tnexthop via 10.1.2.2 dev eth0 weight 1 \n");
+  EXPECT_EQ(shown(machine, "-o route show 10.9.0.0/16"),
+            "10.9.0.0/16 proto static metric 5 \\\tnexthop via 10.1.1.2 dev eth1 weight 2 "
+            "\\\tnexthop via 10.1.2.2 dev eth0 weight 1 \n");
+  EXPECT_EQ(shown(machine, "-j route show 10.9.0.0/16"),
+            R"([{"dst":"10.9.0.0/16","protocol":"static","metric":5,"flags":[],"nexthops":[)"
+            R"({"gateway":"10.1.1.2","dev":"eth1","weight":2,"flags":[]},)"
+            R"({"gateway":"10.1.2.2","dev":"eth0","weight":1,"flags":[]}]}])"
+            "\n");
+}
+
+TEST(IpRoute, OneNexthopIsARouteLikeOthers) {
+  TestMachine machine;
+  ASSERT_EQ(machine.ip("route add 10.9.0.0/16 nexthop via 10.1.1.2").error, "");
+  EXPECT_EQ(shown(machine, "route show 10.9.0.0/16"), "10.9.0.0/16 via 10.1.1.2 dev eth1 \n");
+}
+
+TEST(IpRoute, RemovesSeveralWaysByTheirPrefixOrByAllOfThem) {
+  TestMachine machine;
+  ASSERT_EQ(machine.ip(two_ways).exit, 0);
+  for (const char* const others : {"nexthop via 10.1.1.2 weight 3 nexthop via 10.1.2.2",
+                                   "nexthop via 10.1.2.2 nexthop via 10.1.1.2", "via 10.1.2.2",
+                                   "dev eth0", "nexthop via 10.1.1.2 nexthop via 10.1.2.9"})
+    EXPECT_NE(machine.ip("route del 10.9.0.0/16 " + std::string(others)).exit, 0) << others;
+  EXPECT_EQ(machine.ip("route del 10.9.0.0/16 nexthop via 10.1.1.2 nexthop via 10.1.2.2").error, "")
+      << "what is not said matches any weight";
+  ASSERT_EQ(machine.ip(two_ways).exit, 0);
+  EXPECT_EQ(machine.ip("route del 10.9.0.0/16").error, "");
+  EXPECT_EQ(shown(machine, "route show 10.9.0.0/16"), "");
+}
+
+TEST(IpRoute, RefusesWaysInIproute2sWords) {
+  TestMachine machine;
+  const auto error = [&](const std::string& words) {
+    return machine.ip("route add 10.9.0.0/16 " + words).error;
+  };
+  EXPECT_EQ(error("nexthop"), "Error: unexpected end of line after \"nexthop\"");
+  EXPECT_EQ(error("nexthop via 10.1.1.2 metric 5"),
+            "Error: \"nexthop\" or end of line is expected instead of \"metric\"");
+  EXPECT_THAT(error("nexthop via 10.1.1.2 weight 0"), testing::HasSubstr("\"weight\" is invalid"));
+  EXPECT_THAT(error("nexthop via 10.1.1.2 weight 257"),
+              testing::HasSubstr("\"weight\" is invalid"));
+  EXPECT_EQ(error("nexthop via 10.1.1.2 nexthop via 172.16.0.1"),
+            "Error: Nexthop has invalid gateway.");
+  EXPECT_EQ(machine.ip("route add blackhole 10.9.0.0/16 nexthop via 10.1.1.2").error,
+            "Error: Gateway, device and multipath can not be specified for this route type.");
+}
+
 struct Selection {
   const char* words;
   const char* text;

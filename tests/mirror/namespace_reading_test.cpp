@@ -115,11 +115,13 @@ TEST_F(NamespaceReading, RoutesThatLeadNowhereHaveNoLink) {
   EXPECT_THAT(all, IsSupersetOf({blackhole, prohibit}));
 }
 
-TEST_F(NamespaceReading, OfSeveralNextHopsTheFirstIsRead) {
+TEST_F(NamespaceReading, SeveralNextHopsAreReadWithTheirWeights) {
   ASSERT_TRUE(shell("ip route add 10.2.0.0/16 nexthop via 10.1.1.3 weight 2 nexthop via 10.1.1.4"));
-  RouteRow first = route("10.2.0.0/16", Ipv4Address(10, 1, 1, 3));
-  first.is_multipath = true;
-  EXPECT_THAT(routes(), Contains(first));
+  RouteRow row = route("10.2.0.0/16");
+  row.ifindex = 0;
+  row.scope = 0;
+  row.paths = {{Ipv4Address(10, 1, 1, 3), eth0, 2}, {Ipv4Address(10, 1, 1, 4), eth0, 1}};
+  EXPECT_THAT(routes(), Contains(row));
 }
 
 TEST_F(NamespaceReading, OtherTablesAreNotRead) {

@@ -102,6 +102,24 @@ TEST_F(SyncTest, ASecondLookChangesNothing) {
 
 // --- Routes --------------------------------------------------------------------------------------
 
+TEST_F(SyncTest, ARouteWithSeveralWaysComesAndGoes) {
+  const auto ways = [&] {
+    const Ipv4Route* const route = stack.tables().find(*parse_ipv4_prefix("10.2.0.0/16"));
+    return route == nullptr ? std::vector<Ipv4Path>() : route->paths.list();
+  };
+  does("ip route add 10.2.0.0/16 nexthop via 10.1.1.3 weight 2 nexthop via 10.1.1.4");
+  EXPECT_THAT(ways(), ElementsAre(Ipv4Path{Ipv4Address(10, 1, 1, 3), eth0.index, 2},
+                                  Ipv4Path{Ipv4Address(10, 1, 1, 4), eth0.index, 1}));
+  does("ip route append 10.2.0.0/16 nexthop via 10.1.1.5 nexthop via 10.1.1.6");
+  EXPECT_EQ(stack.tables().rib().size(), 3u) << "with the connected one";
+  does("ip route del 10.2.0.0/16 nexthop via 10.1.1.3 nexthop via 10.1.1.4");
+  EXPECT_THAT(ways(), ElementsAre(Ipv4Path{Ipv4Address(10, 1, 1, 5), eth0.index, 1},
+                                  Ipv4Path{Ipv4Address(10, 1, 1, 6), eth0.index, 1}));
+  does("ip route replace 10.2.0.0/16 via 10.1.1.3");
+  EXPECT_THAT(routes(), ElementsAre("10.2.0.0/16 via 10.1.1.3"));
+  EXPECT_THAT(ways(), IsEmpty());
+}
+
 TEST_F(SyncTest, ARouteComesAndGoes) {
   does("ip route add 10.2.0.0/16 via 10.1.1.3");
   EXPECT_THAT(routes(), ElementsAre("10.2.0.0/16 via 10.1.1.3"));

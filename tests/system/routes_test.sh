@@ -85,6 +85,27 @@ route get 10.1.1.9
 route flush 10.8.1.0/24
 route flush proto static
 route
+route add 10.11.0.0/16 proto static metric 5 nexthop via 10.1.1.3 dev eth0 weight 2 nexthop via 10.1.1.4
+route add 10.11.0.0/16 metric 5 nexthop via 10.1.1.3 nexthop via 10.1.1.4
+route append 10.11.0.0/16 metric 5 nexthop via 10.1.1.5 nexthop via 10.1.1.6
+route add 10.12.0.0/16 nexthop via 10.1.1.3
+route add 10.12.1.0/24 nexthop via 10.1.1.3 nexthop via 172.16.0.1
+route add 10.12.1.0/24 via 10.1.1.3 nexthop via 10.1.1.4 nexthop via 10.1.1.5
+route add blackhole 10.12.1.0/24 nexthop via 10.1.1.3
+route add 10.12.1.0/24 nexthop via 10.1.1.3 metric 5
+route add 10.12.1.0/24 nexthop via 10.1.1.3 weight 257
+route add 10.12.1.0/24 nexthop
+route
+-j route
+-o route
+route show via 10.1.1.3
+route show dev eth0
+route replace 10.11.0.0/16 metric 5 nexthop via 10.1.1.7 nexthop dev eth0 weight 256
+route del 10.11.0.0/16 via 10.1.1.6
+route del 10.11.0.0/16 metric 5 nexthop via 10.1.1.5 nexthop via 10.1.1.6
+route
+route del 10.11.0.0/16
+route del 10.12.0.0/16
 addr add 10.1.1.33/24 brd + dev eth0
 addr add 10.7.0.1/16 brd + dev eth0
 addr show dev lo

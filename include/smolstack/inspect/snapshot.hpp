@@ -24,10 +24,18 @@ struct InterfaceSnapshot {
   std::vector<Ipv4Subnet> addresses;
 };
 
-/// A route by the names of things. `route.interface` means nothing here.
+/// One of a route's several ways.
+struct PathSnapshot {
+  Ipv4Address gateway;
+  std::string device;
+  std::uint16_t weight = 1;
+};
+
+/// A route by the names of things. `route.interface` and `route.paths` mean nothing here.
 struct RouteSnapshot {
   Ipv4Route route;
   std::string device;  ///< empty for routes that lead nowhere (blackhole and its like)
+  std::vector<PathSnapshot> paths{};  ///< none, or two and more
 };
 
 struct ListeningPort {

@@ -26,6 +26,7 @@ struct SnapshotLimits {
   std::size_t interfaces = 256;
   std::size_t addresses = 256;  ///< of one interface
   std::size_t routes = 100'000;
+  std::size_t paths = 256;    ///< of one route
   std::size_t others = 4096;  ///< listening ports, neighbours, host names
   std::size_t name = 64;      ///< bytes of a name
 };

@@ -58,7 +58,7 @@ inline bool is_martian_destination(Ipv4Address destination) {
 inline bool fails_reverse_path(const Interface& in, Ipv4Address source, const Ipv4Hop* route) {
   if (in.rp_filter == ReversePath::off || source.is_unspecified()) return false;
   if (route == nullptr || route->kind != RouteKind::unicast) return true;
-  return in.rp_filter == ReversePath::strict && route->interface != in.index;
+  return in.rp_filter == ReversePath::strict && route->by(in.index) == nullptr;
 }
 
 /// RFC 1812 §5.2.3: whose a datagram is.

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "smolstack/route/route.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
@@ -37,14 +38,22 @@ struct AddressRow {
   friend bool operator==(const AddressRow&, const AddressRow&) = default;
 };
 
+struct PathRow {
+  Ipv4Address gateway{};
+  unsigned ifindex = 0;
+  std::uint16_t weight = 1;
+
+  friend bool operator==(const PathRow&, const PathRow&) = default;
+};
+
 /// `route.interface` means nothing here: `ifindex` is the kernel's number, 0 for routes that lead
 /// nowhere.
 struct RouteRow {
   Ipv4Route route{};
   unsigned ifindex = 0;
   std::uint32_t table = main_table;
-  std::uint8_t scope = 0;     ///< RT_SCOPE_UNIVERSE, RT_SCOPE_LINK ...
-  bool is_multipath = false;  ///< the row is the first of several next hops
+  std::uint8_t scope = 0;        ///< RT_SCOPE_UNIVERSE, RT_SCOPE_LINK ...
+  std::vector<PathRow> paths{};  ///< of a route with several; `ifindex` is then 0
 
   friend bool operator==(const RouteRow&, const RouteRow&) = default;
 };

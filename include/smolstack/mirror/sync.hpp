@@ -50,6 +50,7 @@ class Sync {
   void follow_netconf(const NetconfRow& row);
   void apply_netconf();
   std::optional<Ipv4Route> route_of(const RouteRow& row);
+  std::vector<Ipv4Path> paths_of(const RouteRow& row) const;
   void say_once(std::string_view what);
 
   Stack* stack_;

@@ -2,11 +2,12 @@
 // The hops of a forwarding table, each once.
 
 #include <cstdint>
+#include <memory>
 #include <unordered_map>
 #include <vector>
 
 #include "smolstack/base/zeroed_memory.hpp"
-#include "smolstack/route/hop.hpp"
+#include "smolstack/route/multipath.hpp"
 
 namespace smolstack {
 
@@ -23,13 +24,13 @@ class Ipv4HopTable {
     return id == HopId::none ? nullptr : &hops_[static_cast<std::uint32_t>(id)];
   }
 
-  /// Counts one more user of this hop, and gives it a number when it is new. Throws std::bad_alloc
-  /// at max_hops.
+  /// Counts one more user of this hop, and gives it a number when it is new. Of a group it keeps a
+  /// copy. Throws std::bad_alloc at max_hops.
   HopId hold(const Ipv4Hop& hop);
   /// One user less. True: that was the last one, and nobody finds the hop any more; recycle() it
   /// when no reader can hold it.
   bool release(HopId id);
-  void recycle(HopId id) { free_.push_back(id); }
+  void recycle(HopId id);
 
   std::size_t size() const { return ids_.size(); }
   /// Bytes in use.
@@ -45,6 +46,8 @@ class Ipv4HopTable {
   ZeroedArray<Ipv4Hop> hops_;
   std::vector<std::uint32_t> users_{0};  ///< by id
   std::vector<HopId> free_;
+  /// Of hops with several ways: what their pointers lead to.
+  std::unordered_map<HopId, std::unique_ptr<const Ipv4HopGroup>> groups_;
   std::unordered_map<Ipv4Hop, HopId, Hash> ids_;
 };
 

@@ -26,6 +26,9 @@ struct RouteMatch {
   std::optional<Ipv4Address> gateway{};
   std::optional<IfIndex> interface {};
   std::optional<std::uint32_t> metric{};
+  /// As many ways in this order. Of each, too, what is not set matches anything, and a weight of 1
+  /// as well: rtnetlink cannot tell it from none.
+  std::optional<Ipv4Paths> paths{};
 
   bool matches(const Ipv4Route& route) const;
 };

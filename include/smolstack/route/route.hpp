@@ -5,7 +5,8 @@
 #include <string>
 #include <string_view>
 
-#include "smolstack/route/hop.hpp"
+#include "smolstack/route/multipath.hpp"
+#include "smolstack/route/paths.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 
 namespace smolstack {
@@ -27,10 +28,18 @@ struct Ipv4Route {
   IfIndex interface = IfIndex::none;
   Ipv4Address preferred_source{};  ///< 0.0.0.0: chosen when a packet is sent
   std::uint32_t metric = 0;        ///< the lowest wins among equal prefixes
+  /// Two or more ways for the flows to share; gateway and interface above are then those of the
+  /// first. Empty: there is that one.
+  Ipv4Paths paths{};
 
   bool has_gateway() const { return !gateway.is_unspecified(); }
-  /// What a forwarding table keeps of it.
+  /// Is this the interface of it, or of one of its ways?
+  bool leads_by(IfIndex out) const;
+  /// What a forwarding table keeps of it, but for the group of several ways.
   Ipv4Hop hop() const { return {kind, interface, gateway, preferred_source}; }
+  Ipv4HopGroup hop_group() const;  ///< empty: there is one way
+  /// Makes these its ways, and the first its gateway and interface.
+  void set_paths(std::vector<Ipv4Path> ways);
   friend bool operator==(const Ipv4Route&, const Ipv4Route&) = default;
 };
 

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string_view>
 #include <vector>
@@ -33,7 +34,8 @@ class Tables {
   /// address_not_available when the interface has no such address.
   Expected<void, Error> remove_address(Interface& interface, const Ipv4Subnet& subnet);
 
-  /// Fills in the interface from the gateway where it is missing. network_unreachable: the
+  /// Fills in interfaces from gateways where they are missing; of several ways each is judged so.
+  /// network_unreachable: the
   /// gateway is on no network of ours (RFC 1812 §5.2.4: next hops are on a link);
   /// network_down: the interface is down; invalid_argument: a gateway that is ourselves.
   Expected<void, Error> add_route(Ipv4Route route, RouteInsert how);
@@ -54,7 +56,8 @@ class Tables {
   void follow_kernel(bool on) { follows_kernel_ = on; }
   /// Puts in a route without judging its gateway. RouteInsert::replace takes the place of one of
   /// equal prefix and metric, `append` stands behind, `add` is refused with file_exists.
-  /// no_such_device: it leads somewhere, and not by an interface of ours.
+  /// no_such_device: it leads somewhere, and not by an interface of ours. Of several ways those by
+  /// interfaces that we do not have are left out.
   Expected<void, Error> install_route(Ipv4Route route, RouteInsert how = RouteInsert::replace);
   /// Makes the routes exactly these, in this order among equals, but for those by interfaces that
   /// we do not have. Returns how many went or came.
@@ -90,8 +93,11 @@ class Tables {
   void forget(const Ipv4Route& removed);
   void connect(const Interface& interface, const InterfaceAddress& address);
   void disconnect(const Interface& interface, const InterfaceAddress& address);
-  Expected<IfIndex, Error> link_of_gateway(const Ipv4Route& route);
-  bool is_possible(const Ipv4Route& route) const;
+  /// The way as it will be taken, with its interface.
+  Expected<Ipv4Path, Error> check_path(const Ipv4Prefix& prefix, Ipv4Path path) const;
+  Expected<IfIndex, Error> link_of_gateway(const Ipv4Path& path) const;
+  /// The route with those of its ways that lead by interfaces of ours; nothing: none does.
+  std::optional<Ipv4Route> possible(Ipv4Route route) const;
   void forget_redirects(const Ipv4Prefix& within);
   static void renumber_secondaries(Interface& interface);
 

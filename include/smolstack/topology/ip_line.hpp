@@ -12,9 +12,9 @@ namespace smolstack::topology {
 struct IpLine {
   enum class Kind : std::uint8_t { other, add_route, add_address, remove_address, flush_addresses };
   Kind kind = Kind::other;
-  std::string what;  ///< the prefix or the address, as written
-  std::optional<std::string> via;
-  std::optional<std::string> device;
+  std::string what;                   ///< the prefix or the address, as written
+  std::vector<std::string> gateways;  ///< several where a route has several ways
+  std::vector<std::string> devices;
   bool onlink = false;  ///< the gateway need not be on a network of ours
 };
 
