@@ -47,7 +47,8 @@ void Stack::receive(IfIndex on, Batch& frames, Instant now) {
   now_ = now;
   Interface& in = interfaces()[on];
   const bool may_pass = is_forwarded(on);
-  Plane plane{interfaces(), tables_.fib(), arp_.cache().adjacencies(), counters_};
+  Plane plane{interfaces(), tables_.fib(), arp_.cache().adjacencies(),
+              counters_,    flow_hash_,    settings_.multipath_hash};
   for (std::span<Packet> rest = frames.packets(); !rest.empty(); rest = rest.subspan(1)) {
     if (may_pass) rest = rest.subspan(carry(plane, in, rest, now));
     if (rest.empty()) break;

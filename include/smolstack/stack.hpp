@@ -74,6 +74,8 @@ class Stack {
   void transmit_failed(IfIndex on, DropReason reason, std::uint64_t count = 1);
   /// The device had to drop `count` frames before they came here.
   void receive_failed(IfIndex on, DropReason reason, std::uint64_t count = 1);
+  /// For threads that forward beside us: they tell flows apart as we do.
+  const KeyedHash& flow_hash() const { return flow_hash_; }
   /// What other threads forwarded with tables of ours is counted here too.
   void account(IfIndex on, const InterfaceCounters& more);
   void account_forwarded(std::uint64_t more) { counters_.forwarded += more; }

@@ -96,8 +96,8 @@ void Worker::configure(std::shared_ptr<const PlaneConfiguration> configuration) 
   has_mail_.store(true, std::memory_order_release);
 }
 
-void Worker::start(const Ipv4Fib& fib, const Adjacencies& neighbors) {
-  thread_ = std::thread([this, &fib, &neighbors] { run(fib, neighbors); });
+void Worker::start(Stack& stack) {
+  thread_ = std::thread([this, &stack] { run(stack); });
   pthread_setname_np(thread_.native_handle(), ("worker-" + std::to_string(number_)).c_str());
 }
 
@@ -117,20 +117,27 @@ void Worker::stop() {
 
 // --- The worker's thread -------------------------------------------------------------------------
 
-void Worker::run(const Ipv4Fib& fib, const Adjacencies& neighbors) {
+void Worker::run(Stack& stack) {
   leave_signals_to_others();
-  Plane plane{interfaces_, fib, neighbors, counters_};
+  const Ipv4Fib& fib = stack.tables().fib();
+  Ipv4Fib::Reader reader(fib);
+  Plane plane{interfaces_, fib, stack.arp().cache().adjacencies(), counters_, stack.flow_hash()};
   std::array<epoll_event, events_at_once> events{};
   while (!stopping_.load(std::memory_order_acquire)) {
+    // While it sleeps nobody waits for it to be done with something.
+    reader.offline();
     const int found = ::epoll_wait(poll_.number(), events.data(), events_at_once, -1);
+    reader.online();
     const auto ready = std::span(events).first(static_cast<std::size_t>(std::max(found, 0)));
     // Before any frame, so that what the loop said before it came holds for it.
     if (has_mail_.load(std::memory_order_acquire)) read_mail();
+    plane.multipath_hash = multipath_hash_;
     for (const epoll_event& event : ready) {
       if (event.data.u32 == the_call)
         hear_call();
       else
         receive(queues_[event.data.u32], plane);
+      reader.quiescent();
     }
     release_parked(plane);
     publish_counters();
@@ -168,6 +175,7 @@ void Worker::accept(Queue queue) {
 
 void Worker::follow(const PlaneConfiguration& configuration) {
   forwarding_ = configuration.forwarding;
+  multipath_hash_ = configuration.multipath_hash;
   while (interfaces_.size() < configuration.links.size()) interfaces_.add({});
   for (std::size_t i = 0; i < configuration.links.size(); ++i)
     take_over(configuration.links[i], **(interfaces_.begin() + static_cast<std::ptrdiff_t>(i)));

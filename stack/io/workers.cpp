@@ -163,8 +163,7 @@ Expected<std::unique_ptr<Device>, Error> Workers::open(IfIndex interface, const 
 void Workers::start(Stack& stack, std::function<bool(IfIndex)> is_loops) {
   is_loops_ = std::move(is_loops);
   follow(stack);
-  for (const auto& worker : workers_)
-    worker->start(stack.tables().fib(), stack.arp().cache().adjacencies());
+  for (const auto& worker : workers_) worker->start(stack);
 }
 
 void Workers::stop() {
@@ -174,7 +173,8 @@ void Workers::stop() {
 // By comparison, so that no change of an interface can be forgotten, whoever made it.
 void Workers::follow(const Stack& stack) {
   for (const auto& worker : workers_) worker->resume();
-  PlaneConfiguration now{.forwarding = stack.settings().forwarding};
+  PlaneConfiguration now{.forwarding = stack.settings().forwarding,
+                         .multipath_hash = stack.settings().multipath_hash};
   for (const auto& interface : stack.interfaces())
     now.links.push_back(link_of(*interface, is_loops_ && is_loops_(interface->index)));
   if (told_ && *told_ == now) return;

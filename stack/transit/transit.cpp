@@ -1,7 +1,9 @@
 #include "smolstack/transit/transit.hpp"
 
+#include "smolstack/ip/flow.hpp"
 #include "smolstack/ip/forward.hpp"
 #include "smolstack/ip/input.hpp"
+#include "smolstack/route/multipath.hpp"
 #include "smolstack/wire/ethernet.hpp"
 
 // All that is asked of a frame becomes one function, carry(): a fifth faster than with calls.
@@ -51,6 +53,14 @@ bool address_frame(const Plane& plane, const Egress& egress, Bytes header, Insta
   return true;
 }
 
+/// The one way that this datagram's flow takes, where its route has several.
+const Ipv4Hop* path(const Plane& plane, ConstBytes datagram, const Ipv4Hop* route) {
+  if (route == nullptr || route->group == nullptr) [[likely]]
+    return route;
+  const std::uint32_t hash = hash_of(flow_of(datagram), plane.multipath_hash, plane.flow_hash);
+  return &choose_path(*route->group, hash, plane.interfaces);
+}
+
 constexpr Egress nowhere{};
 
 /// Where a frame leaves, if nothing but its neighbour is left to ask for; `nowhere` if not.
@@ -66,7 +76,7 @@ Egress judge(const Plane& plane, const Interface& in, const Packet& frame,
   if (!is_plain_source(plane, in, ip.source, known_source)) [[unlikely]]
     return nowhere;
   known_source = ip.source;
-  const Ipv4Hop* const route = plane.fib.lookup(ip.destination);
+  const Ipv4Hop* const route = path(plane, datagram, plane.fib.lookup(ip.destination));
   const std::size_t length = longest_datagram(ip, frame, before);
   if (refuse_forward(ip, length, route, plane.interfaces)) [[unlikely]]
     return nowhere;

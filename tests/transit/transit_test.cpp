@@ -49,7 +49,7 @@ class TransitTest : public testing::Test {
   }
   Packet packet(const Frame& frame) { return packet(encode(frame)); }
   std::size_t carry(std::span<Packet> frames) {
-    Plane plane{tables.interfaces(), tables.fib(), adjacencies, counters};
+    Plane plane{tables.interfaces(), tables.fib(), adjacencies, counters, flow_hash};
     return smolstack::carry(plane, eth0, frames, now);
   }
   bool carries(const Frame& frame) {
@@ -68,6 +68,7 @@ class TransitTest : public testing::Test {
   Interface& eth1 = tables.add_interface({.name = "eth1"});
   Random random{1};
   Adjacencies adjacencies{random};
+  KeyedHash flow_hash{random};
   StackCounters counters;
 };
 

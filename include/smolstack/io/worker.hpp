@@ -58,6 +58,7 @@ struct PlaneConfiguration {
     friend bool operator==(const Link&, const Link&) = default;
   };
   bool forwarding = false;
+  MultipathHash multipath_hash = MultipathHash::addresses;
   std::vector<Link> links{};  ///< by interface, the first is `lo`
   friend bool operator==(const PlaneConfiguration&, const PlaneConfiguration&) = default;
 };
@@ -83,8 +84,8 @@ class Worker {
   /// that the loop listens to. Also while the worker runs: instead of a queue that is gone.
   void attach(IfIndex interface, std::unique_ptr<Device> queue, PuntLane& lane, int wake);
   void configure(std::shared_ptr<const PlaneConfiguration> configuration);
-  /// The tables must outlive the thread.
-  void start(const Ipv4Fib& fib, const Adjacencies& neighbors);
+  /// The stack must outlive the thread, which looks at its tables only.
+  void start(Stack& stack);
   /// The loop has given packets back: what waited for that can go on.
   void resume();
   /// Ends the thread; its packets may still be the loop's. Idempotent.
@@ -108,7 +109,7 @@ class Worker {
     std::vector<Queue> queues{};
   };
 
-  void run(const Ipv4Fib& fib, const Adjacencies& neighbors);
+  void run(Stack& stack);
   void hear_call();
   void read_mail();
   void accept(Queue queue);
@@ -136,6 +137,7 @@ class Worker {
   StackCounters counters_;
   std::vector<Queue> queues_;
   bool forwarding_ = false;
+  MultipathHash multipath_hash_ = MultipathHash::addresses;
   Batch batch_;
   std::array<std::uint32_t, buckets> lent_{};  ///< frames of these flows that the loop has
   std::uint32_t lent_in_all_ = 0;

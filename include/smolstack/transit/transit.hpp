@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <span>
 
+#include "smolstack/base/keyed_hash.hpp"
+#include "smolstack/ip/settings.hpp"
 #include "smolstack/neighbor/adjacency.hpp"
 #include "smolstack/packet/batch.hpp"
 #include "smolstack/route/tables.hpp"
@@ -17,6 +19,8 @@ struct Plane {
   const Ipv4Fib& fib;
   const Adjacencies& neighbors;
   StackCounters& counters;
+  const KeyedHash& flow_hash;  ///< where a route has several ways
+  MultipathHash multipath_hash = MultipathHash::addresses;
 };
 
 /// Carries frames that came in on `in`, where forwarding is on, to the interfaces by which they
