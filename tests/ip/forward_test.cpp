@@ -53,8 +53,8 @@ class ForwardDecision : public testing::Test {
     if (const auto reason = refuse_crossing(header, link_broadcast))
       return unexpected(Refusal{*reason});
     const Ipv4Hop* const route = tables.fib().lookup(fields.destination);
-    if (const auto refusal = refuse_forward(header, longest_datagram(header, packet), route,
-                                            tables.interfaces()))
+    if (const auto refusal =
+            refuse_forward(header, longest_datagram(header, packet), route, tables.interfaces()))
       return unexpected(*refusal);
     return egress_of(header, eth0.index, *route, tables.interfaces());
   }

@@ -47,9 +47,9 @@ inline std::size_t longest_datagram(const wire::Ipv4Header& ip, const Packet& pa
   return packet.is_super_frame() ? wire_size(packet) - offset : std::size_t{ip.total_length};
 }
 
-/// Judges a valid datagram that may cross: `length` is that of the longest it stands for on the wire
-/// (longest_datagram()), `route` what the FIB said of its destination.
-/// Nothing: it may pass. Steps (1) to (4), validation and "is it for us?", are ip/input's.
+/// Judges a valid datagram that may cross: `length` is that of the longest it stands for on the
+/// wire (longest_datagram()), `route` what the FIB said of its destination. Nothing: it may pass.
+/// Steps (1) to (4), validation and "is it for us?", are ip/input's.
 inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, std::size_t length,
                                              const Ipv4Hop* route,
                                              const InterfaceTable& interfaces) {
