@@ -292,6 +292,7 @@ int main(int argc, char** argv) {
   std::vector<std::string> words{"fib_rivals", "--no-huge",   "--no-pci",       "-m",
                                  "4096",       "--no-shconf", "--no-telemetry", "--log-level=4"};
   std::vector<char*> arguments;
+  arguments.reserve(words.size());
   for (std::string& word : words) arguments.push_back(word.data());
   if (rte_eal_init(static_cast<int>(arguments.size()), arguments.data()) < 0)
     give_up("starting DPDK");

@@ -22,14 +22,15 @@ MachineSnapshot client() {
                                 .forwarding = true,
                                 .rp_filter = 2,
                                 .addresses = {{Ipv4Address(10, 1, 1, 2), 24}}});
-  machine.routes.push_back({{.prefix = {Ipv4Address(10, 1, 2, 0), 24},
-                             .kind = RouteKind::unicast,
-                             .protocol = RouteProtocol::administrator,
-                             .gateway = Ipv4Address(10, 1, 1, 3),
-                             .preferred_source = Ipv4Address(10, 1, 1, 2),
-                             .metric = 7},
-                            "eth0"});
-  machine.routes.push_back({{.prefix = default_prefix, .kind = RouteKind::blackhole}, ""});
+  const Ipv4Route to_two{.prefix = {Ipv4Address(10, 1, 2, 0), 24},
+                         .kind = RouteKind::unicast,
+                         .protocol = RouteProtocol::administrator,
+                         .gateway = Ipv4Address(10, 1, 1, 3),
+                         .preferred_source = Ipv4Address(10, 1, 1, 2),
+                         .metric = 7};
+  machine.routes.push_back({to_two, "eth0"});
+  const Ipv4Route nowhere{.prefix = default_prefix, .kind = RouteKind::blackhole};
+  machine.routes.push_back({nowhere, ""});
   machine.listening.push_back({.protocol = 6, .address = {}, .port = 80});
   machine.permanent_neighbors.push_back(
       {"eth0", Ipv4Address(10, 1, 1, 3), {{2, 0x42, 10, 1, 1, 3}}});
