@@ -249,7 +249,8 @@ void Stack::forward(Packet packet, const Ipv4Hop* route) {
   const std::size_t length = longest_datagram(ip, packet);
   if (const auto refusal = refuse_forward(ip, length, route, interfaces()))
     return refuse(std::move(packet), *refusal);
-  transit(std::move(packet), egress_of(ip, packet->arrived_on, *route, interfaces()));
+  const Egress egress = egress_of(ip, packet->arrived_on, *route, interfaces());
+  transit(std::move(packet), egress);
 }
 
 void Stack::transit(Packet packet, const Egress& egress) {

@@ -87,7 +87,7 @@ void ForwardCourse::make_targets(const std::vector<Ipv4Prefix>& prefixes, Random
     destinations = destinations_inside(prefixes, random_targets, random);
   else
     for (const Ipv4Prefix& prefix : prefixes)
-      destinations.push_back(Ipv4Address(prefix.network.host() + 7));
+      destinations.emplace_back(prefix.network.host() + 7);
   for (const Ipv4Address destination : destinations)
     targets_.push_back({destination, make_header(shape_.bytes, destination).checksum});
 }

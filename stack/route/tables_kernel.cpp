@@ -42,7 +42,7 @@ std::optional<Ipv4Route> Tables::possible(Ipv4Route route) const {
   return route;
 }
 
-Expected<void, Error> Tables::install_route(Ipv4Route route, RouteInsert how) {
+Expected<void, Error> Tables::install_route(const Ipv4Route& route, RouteInsert how) {
   const auto installed = possible(route);
   if (!installed)
     return failed(std::errc::no_such_device, "taking over a route to " + to_string(route.prefix));

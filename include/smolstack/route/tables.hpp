@@ -58,7 +58,8 @@ class Tables {
   /// equal prefix and metric, `append` stands behind, `add` is refused with file_exists.
   /// no_such_device: it leads somewhere, and not by an interface of ours. Of several ways those by
   /// interfaces that we do not have are left out.
-  Expected<void, Error> install_route(Ipv4Route route, RouteInsert how = RouteInsert::replace);
+  Expected<void, Error> install_route(const Ipv4Route& route,
+                                      RouteInsert how = RouteInsert::replace);
   /// Makes the routes exactly these, in this order among equals, but for those by interfaces that
   /// we do not have. Returns how many went or came.
   std::size_t sync_routes(std::vector<Ipv4Route> wanted);
