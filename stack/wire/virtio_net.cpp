@@ -99,15 +99,16 @@ std::optional<std::size_t> udp_payload(const Datagram& datagram, std::uint16_t g
 
 Expected<Offload, DropReason> parse_super_frame(const VirtioNetHeader& header,
                                                 const Datagram& datagram, Offload offload) {
-  offload.ecn = (header.gso_type & virtio_net_gso::ecn) != 0;
+  const bool ecn = (header.gso_type & virtio_net_gso::ecn) != 0;
   const auto type = static_cast<std::uint8_t>(header.gso_type & ~virtio_net_gso::ecn);
   const bool is_tcp = type == virtio_net_gso::tcpv4;
-  const bool is_udp = type == virtio_net_gso::udp_l4 && !offload.ecn;
+  const bool is_udp = type == virtio_net_gso::udp_l4 && !ecn;
   if ((!is_tcp && !is_udp) || datagram.is_padded) return malformed();
   const auto payload =
       is_tcp ? tcp_payload(datagram, header.gso_size) : udp_payload(datagram, header.gso_size);
   if (!payload || segments_of(*payload, header.gso_size) > max_gso_segments) return malformed();
-  if (*payload <= header.gso_size) return offload;
+  if (*payload <= header.gso_size) return offload;  // one packet: there is nothing to cut
+  offload.ecn = ecn;
   offload.kind = is_tcp ? OffloadKind::tcp4 : OffloadKind::udp4;
   offload.gso_size = header.gso_size;
   return offload;
