@@ -86,8 +86,7 @@ void ForwardCourse::make_targets(const std::vector<Ipv4Prefix>& prefixes, Random
   if (shape_.routes > most_plain_routes)
     destinations = destinations_inside(prefixes, random_targets, random);
   else
-    for (const Ipv4Prefix& prefix : prefixes)
-      destinations.emplace_back(prefix.network.host() + 7);
+    for (const Ipv4Prefix& prefix : prefixes) destinations.emplace_back(prefix.network.host() + 7);
   for (const Ipv4Address destination : destinations)
     targets_.push_back({destination, make_header(shape_.bytes, destination).checksum});
 }
