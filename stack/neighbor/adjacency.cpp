@@ -1,6 +1,6 @@
 #include "smolstack/neighbor/adjacency.hpp"
 
-#include <new>
+#include <cstring>
 
 namespace smolstack {
 namespace {
@@ -13,12 +13,7 @@ std::uint64_t pack(const MacAddress& mac) {
 
 }  // namespace
 
-// From calloc and not from new: pages that were never touched cost no memory, and most machines
-// have a handful of neighbours.
-Adjacencies::Adjacencies(Random& random)
-    : multiplier_(random.next() | 1), table_(static_cast<Slot*>(std::calloc(slots, sizeof(Slot)))) {
-  if (!table_) throw std::bad_alloc();
-}
+Adjacencies::Adjacencies(Random& random) : multiplier_(random.next() | 1), table_(slots, slots) {}
 
 Adjacencies::Slot* Adjacencies::find_slot(Slot* set, std::uint64_t word) {
   for (std::size_t i = 0; i < ways; ++i)

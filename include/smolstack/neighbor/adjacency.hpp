@@ -3,13 +3,12 @@
 
 #include <atomic>
 #include <cstdint>
-#include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <optional>
 
 #include "smolstack/base/random.hpp"
 #include "smolstack/base/time.hpp"
+#include "smolstack/base/zeroed_memory.hpp"
 #include "smolstack/neighbor/key.hpp"
 #include "smolstack/wire/mac_address.hpp"
 
@@ -58,23 +57,19 @@ class Adjacencies {
   };
   static_assert(std::atomic<std::uint64_t>::is_always_lock_free && sizeof(Slot) == 32);
 
-  struct Release {
-    void operator()(void* memory) const { std::free(memory); }
-  };
-
   static std::uint64_t word_of(const NeighborKey& key) {
     return static_cast<std::uint64_t>(key.interface) << 32 | key.address.host();
   }
   Slot* set_of(std::uint64_t word) const {
     constexpr unsigned shift = 64 - 11;
     static_assert(slots / ways == std::size_t{1} << 11);
-    return &table_.get()[(word * multiplier_ >> shift) * ways];
+    return &table_.data()[(word * multiplier_ >> shift) * ways];
   }
   /// The one of the four that holds `word`; nullptr: none.
   static Slot* find_slot(Slot* set, std::uint64_t word);
 
   std::uint64_t multiplier_;  // random and odd: nobody can choose addresses that collide
-  std::unique_ptr<Slot, Release> table_;
+  ZeroedArray<Slot> table_;   // most machines have a handful of neighbours
 };
 
 }  // namespace smolstack
