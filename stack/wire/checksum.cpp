@@ -23,11 +23,6 @@ Word take(ConstBytes& bytes) {
   return word;
 }
 
-std::uint64_t add_with_carry(std::uint64_t a, std::uint64_t b) {
-  const std::uint64_t sum = a + b;
-  return sum + (sum < a ? 1 : 0);
-}
-
 /// The sum of whole 64-bit words, halves of 32 bits into sums of 64, so that no carry is lost (RFC
 /// 1071 §2(C)). So plain that the compiler makes it as wide as the machine is: with 256 bits at a
 /// time it takes less than half as long.

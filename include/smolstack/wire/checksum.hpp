@@ -8,6 +8,12 @@
 
 namespace smolstack {
 
+/// The one's complement sum of two numbers: what does not fit comes back at the other end.
+constexpr std::uint64_t add_with_carry(std::uint64_t a, std::uint64_t b) {
+  const std::uint64_t sum = a + b;
+  return sum + (sum < a ? 1 : 0);
+}
+
 /// A one's complement sum under way. Sums of parts may be added as long as every part but the
 /// last has an even length. Byte order cancels out (RFC 1071 §2(B)): the sum is kept as the
 /// machine reads memory and is turned only at the end.

@@ -1,7 +1,11 @@
 #pragma once
 // Ethernet II (RFC 894).
 
+#include <array>
+#include <bit>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "smolstack/base/big_endian.hpp"
 #include "smolstack/wire/mac_address.hpp"
@@ -22,6 +26,20 @@ struct EthernetHeader {
   MacAddress destination;
   MacAddress source;
   Big16 type;
+
+  /// MacAddress::word() of the two, with one load each: eight bytes are there from either on.
+  std::uint64_t destination_word() const { return word_at(0); }
+  std::uint64_t source_word() const { return word_at(sizeof(MacAddress)); }
+
+ private:
+  std::uint64_t word_at(std::size_t offset) const {
+    constexpr auto six_bytes =
+        std::bit_cast<std::uint64_t>(std::array<std::uint8_t, 8>{255, 255, 255, 255, 255, 255});
+    std::uint64_t word = 0;
+    std::memcpy(&word, static_cast<const char*>(static_cast<const void*>(this)) + offset,
+                sizeof word);
+    return word & six_bytes;
+  }
 };
 static_assert(sizeof(EthernetHeader) == 14 && alignof(EthernetHeader) == 1);
 

@@ -1,6 +1,7 @@
 #pragma once
 // The IPv4 header (RFC 791 §3.1) and its tests (RFC 1812 §5.2.2).
 
+#include <bit>
 #include <cstdint>
 #include <optional>
 
@@ -49,11 +50,16 @@ struct Ipv4Header {
   }
   constexpr std::size_t payload_length() const { return total_length - header_length(); }
 
-  /// One hop less, the checksum updated and not computed anew (RFC 1624).
+  /// One hop less, the checksum updated and not computed anew: RFC 1624 equation 3 for a TTL that
+  /// is one less, of the word that it shares with the protocol. In the order of the wire: it
+  /// cancels out (RFC 1071 §2(B)).
   void decrement_ttl() {
-    // Of the word that TTL and protocol share only the difference matters.
     --ttl;
-    checksum = update_checksum(checksum, 0x0100, 0x0000);
+    constexpr std::uint16_t one_less = swap_if_little(std::uint16_t{0xffff - 0x0100});
+    const std::uint32_t before =
+        static_cast<std::uint16_t>(~std::bit_cast<std::uint16_t>(checksum));
+    const std::uint32_t sum = before + one_less;
+    checksum = std::bit_cast<Big16>(static_cast<std::uint16_t>(~(sum + (sum >> 16))));
   }
 };
 static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1);
@@ -64,15 +70,13 @@ static_assert(sizeof(Ipv4Header) == 20 && alignof(Ipv4Header) == 1);
 inline constexpr std::size_t max_datagram = 65535;
 
 /// Is the checksum of a header without options right? What internet_checksum() says of its 20
-/// bytes, in a handful of instructions.
+/// bytes, in a handful of instructions: words of any width may be added (RFC 1071 §2(C)), and of
+/// two halves that are added both ways round the upper one is the sum with what it carried.
 inline bool is_intact_header(ConstBytes header) {
-  const auto first = load<std::uint64_t>(header);
-  const auto second = load<std::uint64_t>(header, 8);
-  std::uint64_t sum = (first & 0xffffffffu) + (first >> 32) + (second & 0xffffffffu) +
-                      (second >> 32) + load<std::uint32_t>(header, 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  sum = (sum & 0xffff) + (sum >> 16);
-  return (sum & 0xffff) + (sum >> 16) == 0xffff;
+  std::uint64_t sum = add_with_carry(load<std::uint64_t>(header), load<std::uint64_t>(header, 8));
+  sum = add_with_carry(sum, load<std::uint32_t>(header, 16));
+  const auto half = static_cast<std::uint32_t>((sum + std::rotl(sum, 32)) >> 32);
+  return (half + std::rotl(half, 16)) >> 16 == 0xffff;
 }
 
 /// The tests of RFC 1812 §5.2.2, in its order but for the checksum: that one needs a sane header

@@ -30,11 +30,9 @@ struct MacAddress {
       for (const std::uint8_t octet : octets) all = all << 8 | octet;
       return all;
     }
-    std::uint32_t first = 0;
-    std::uint16_t second = 0;
-    std::memcpy(&first, octets.data(), sizeof first);
-    std::memcpy(&second, octets.data() + sizeof first, sizeof second);
-    return first | std::uint64_t{second} << 32;
+    std::uint64_t all = 0;
+    std::memcpy(&all, octets.data(), octets.size());
+    return all;
   }
   friend constexpr bool operator==(const MacAddress& a, const MacAddress& b) {
     return a.word() == b.word();
