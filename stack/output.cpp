@@ -173,21 +173,23 @@ void Stack::to_link(const Hop& hop, Packet datagram) {
 
 bool Stack::drain(IfIndex to, Batch& frames) {
   Interface& out = interfaces()[to];
-  while (!frames.full()) {
-    Packet frame = out.outgoing.pop();
-    if (!frame) break;
-    if (!frame.is_plain() && !out.offloads.take(frame->offload)) {
-      finish(out, std::move(frame));
-      continue;
-    }
-    ++out.counters.tx_packets;
-    out.counters.tx_bytes += frame.size();
-    frames.push(std::move(frame));
+  while (!frames.full() && !out.outgoing.empty()) {
+    const std::size_t before = frames.size();
+    std::uint64_t bytes = 0;
+    out.outgoing.pop_while([&](Packet& frame) {
+      if (frames.full() || (!frame.is_plain() && !out.offloads.take(frame->offload))) return false;
+      bytes += frame.size();
+      frames.push(std::move(frame));
+      return true;
+    });
+    out.counters.tx_packets += frames.size() - before;
+    out.counters.tx_bytes += bytes;
+    if (!frames.full() && !out.outgoing.empty()) finish(out, out.outgoing.pop());
   }
   return !frames.empty();
 }
 
-/// Makes a frame one that any device takes, at the front of those that wait.
+/// Makes a frame one that any device takes, or several, in front of those that wait.
 void Stack::finish(Interface& out, Packet frame) {
   PacketQueue finished;
   if (!frame.is_super_frame()) {

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cassert>
+#include <memory>
 #include <span>
 #include <utility>
 
@@ -16,12 +17,18 @@ class Batch {
 
   void push(Packet packet) {
     assert(size_ < capacity);
-    slots_[size_++] = std::move(packet);
+    // Nothing lies in the slot that would have to be given back.
+    std::construct_at(&slots_[size_++], std::move(packet));
   }
   std::span<Packet> packets() { return std::span(slots_).first(size_); }
   std::size_t size() const { return size_; }
   bool full() const { return size_ == capacity; }
   bool empty() const { return size_ == 0; }
+  /// All packets have been taken out.
+  void taken() {
+    assert(size_ == 0 || !slots_[size_ - 1]);
+    size_ = 0;
+  }
   /// Forgets the slots; packets that still lie in them go back to their pool.
   void clear() {
     for (Packet& packet : packets()) packet = Packet();

@@ -59,6 +59,26 @@ class PacketQueue {
     return Packet(buffer);
   }
 
+  /// Pops packets, oldest first, as long as `take(packet)` takes them: true, and it has moved the
+  /// packet away. Less work for each than pop(), where there are many.
+  template <class Take>
+  void pop_while(Take&& take) {
+    PacketBuffer* first = head_;
+    std::size_t left = size_;
+    for (; first != nullptr; --left) {
+      PacketBuffer* const next = first->next;
+      Packet packet(first);
+      if (!take(packet)) {
+        (void)packet.release();
+        break;
+      }
+      first = next;
+    }
+    head_ = first;
+    if (first == nullptr) tail_ = nullptr;
+    size_ = left;
+  }
+
  private:
   PacketBuffer* head_ = nullptr;
   PacketBuffer* tail_ = nullptr;
