@@ -203,6 +203,10 @@ void Ipv4Fib::recycle() {
 
 void Ipv4Fib::find(std::span<const Ipv4Address> destinations, std::span<HopId> found) const {
   assert(destinations.size() == found.size());
+  if (destinations.size() == 1) {  // nothing to wait for together
+    found[0] = find(destinations[0]);
+    return;
+  }
   for (std::size_t at = 0; at < destinations.size(); at += stride) {
     const std::size_t count = std::min(stride, destinations.size() - at);
     find_together(destinations.subspan(at, count), found.subspan(at, count));

@@ -47,16 +47,23 @@ inline std::size_t longest_datagram(const wire::Ipv4Header& ip, const Packet& pa
   return packet.is_super_frame() ? wire_size(packet) - offset : std::size_t{ip.total_length};
 }
 
+/// The next hop and its interface, §5.2.4, and whether it is permitted: steps (5) and (6). `route`
+/// is what the FIB said of the destination. Nothing: it leads on.
+inline std::optional<Refusal> refuse_route(const Ipv4Hop* route, const InterfaceTable& interfaces) {
+  if (route == nullptr || route->kind != RouteKind::unicast) return refuse_by_route(route);
+  if (!interfaces[route->interface].usable())
+    return Refusal{DropReason::interface_down, icmp::host_unreachable};
+  return std::nullopt;
+}
+
 /// Judges a valid datagram that may cross: `length` is that of the longest it stands for on the
 /// wire (longest_datagram()), `route` what the FIB said of its destination. Nothing: it may pass.
 /// Steps (1) to (4), validation and "is it for us?", are ip/input's.
 inline std::optional<Refusal> refuse_forward(const wire::Ipv4Header& ip, std::size_t length,
                                              const Ipv4Hop* route,
                                              const InterfaceTable& interfaces) {
-  // (5) The next hop and its interface, §5.2.4; (6) whether it is permitted.
-  if (route == nullptr || route->kind != RouteKind::unicast) return refuse_by_route(route);
+  if (const auto refusal = refuse_route(route, interfaces)) return refusal;  // (5), (6)
   const Interface& out = interfaces[route->interface];
-  if (!out.usable()) return Refusal{DropReason::interface_down, icmp::host_unreachable};
 
   // (7) The TTL, §5.3.1: one left means that it would reach zero here.
   if (ip.ttl <= 1) return Refusal{DropReason::ttl_expired, icmp::ttl_exceeded};

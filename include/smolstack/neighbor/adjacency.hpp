@@ -29,9 +29,9 @@ class Adjacencies {
   bool find(const NeighborKey& key, Instant now, MacAddress& into) const {
     const std::uint64_t wanted = word_of(key);
     Slot* slot = set_of(wanted);
-    for (const Slot* const end = slot + ways; slot != end; ++slot)
-      if (slot->key.load(std::memory_order_acquire) == wanted) break;
-    if (slot == set_of(wanted) + ways) return false;
+    const Slot* const end = slot + ways;
+    while (slot->key.load(std::memory_order_acquire) != wanted)
+      if (++slot == end) return false;
     const std::uint64_t mac = slot->mac.load(std::memory_order_acquire);
     // The place may have gone to another neighbour in between.
     if (slot->key.load(std::memory_order_relaxed) != wanted) return false;
