@@ -50,11 +50,11 @@ void Stack::receive(IfIndex on, Batch& frames, Instant now) {
   Plane plane{interfaces(), tables_.fib(), arp_.cache().adjacencies(),
               counters_,    flow_hash_,    settings_.multipath_hash};
   for (std::span<Packet> rest = frames.packets(); !rest.empty(); rest = rest.subspan(1)) {
-    if (may_pass) rest = rest.subspan(carry(plane, in, rest, now));
+    if (may_pass) rest = rest.subspan(carrier_.carry(plane, in, rest, now));
     if (rest.empty()) break;
     link_input(in, std::move(rest.front()));
   }
-  frames.clear();
+  frames.taken();
   run_loopback();
 }
 

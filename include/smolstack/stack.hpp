@@ -246,6 +246,7 @@ class Stack {
   PacketQueue inbox_;
   std::deque<Ipv4Prefix> redirected_;
   KeyedHash flow_hash_;
+  Carrier carrier_;
   bool host_sockets_ = false;
   unsigned listeners_ = 0;
   Instant now_{};

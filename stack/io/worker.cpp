@@ -215,7 +215,7 @@ void Worker::handle(Queue& queue, Plane& plane) {
 void Worker::keep_order(Queue& queue, Plane& plane, Packet frame, Instant now) {
   Interface& in = interfaces_[queue.interface];
   const bool waits =
-      may_pass(in) && lent_[flow_of(in, frame)] > 0 && may_carry(plane, in, frame, now);
+      may_pass(in) && lent_[flow_of(in, frame)] > 0 && carrier_.may_carry(plane, in, frame, now);
   if (!waits) return punt(queue, std::move(frame));
   if (parked_.size() >= most_parked) return add(queue.lane->counted.not_punted, 1);
   frame->arrived_on = queue.interface;
@@ -240,7 +240,7 @@ void Worker::release_parked(Plane& plane) {
     Queue& queue = queue_of(frame->arrived_on);
     Interface& in = interfaces_[queue.interface];
     const bool may_go = may_pass(in) && lent_[flow_of(in, frame)] == 0;
-    if (!may_go || carry(plane, in, {&frame, 1}, now) == 0)
+    if (!may_go || carrier_.carry(plane, in, {&frame, 1}, now) == 0)
       keep_order(queue, plane, std::move(frame), now);
   }
   transmit();
@@ -253,10 +253,10 @@ Worker::Queue& Worker::queue_of(IfIndex interface) {
 /// Carries what it can from the front, but no frame past one of its flow that the loop has.
 std::size_t Worker::carry_in_order(Plane& plane, Interface& in, std::span<Packet> frames,
                                    Instant now) {
-  if (lent_in_all_ == 0) return carry(plane, in, frames, now);
+  if (lent_in_all_ == 0) return carrier_.carry(plane, in, frames, now);
   std::size_t carried = 0;
   while (carried < frames.size() && lent_[flow_of(in, frames[carried])] == 0 &&
-         carry(plane, in, frames.subspan(carried, 1), now) == 1)
+         carrier_.carry(plane, in, frames.subspan(carried, 1), now) == 1)
     ++carried;
   return carried;
 }

@@ -139,6 +139,7 @@ class Worker {
   bool forwarding_ = false;
   MultipathHash multipath_hash_ = MultipathHash::addresses;
   Batch batch_;
+  Carrier carrier_;
   std::array<std::uint32_t, buckets> lent_{};  ///< frames of these flows that the loop has
   std::uint32_t lent_in_all_ = 0;
   PacketQueue parked_;  ///< plain frames of such flows, in order
