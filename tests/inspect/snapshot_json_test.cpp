@@ -58,6 +58,20 @@ TEST(SnapshotJson, ComesBackThroughTextToo) {
   EXPECT_EQ(to_json(*back), to_json(client()));
 }
 
+TEST(SnapshotJson, SeveralWaysOfARouteComeBack) {
+  MachineSnapshot machine = client();
+  RouteSnapshot& route = machine.routes.front();
+  route.paths = {{Ipv4Address(10, 1, 1, 3), "eth0", 1}, {Ipv4Address(10, 1, 1, 4), "eth0", 20}};
+  const auto back = machine_snapshot(Json::parse(to_json(machine).dump()));
+  ASSERT_TRUE(back.has_value()) << back.error().message();
+  ASSERT_EQ(back->routes.front().paths.size(), 2u);
+  const PathSnapshot& second = back->routes.front().paths[1];
+  EXPECT_EQ(second.gateway, Ipv4Address(10, 1, 1, 4));
+  EXPECT_EQ(second.device, "eth0");
+  EXPECT_EQ(second.weight, 20);
+  EXPECT_EQ(to_json(*back), to_json(machine));
+}
+
 TEST(SnapshotJson, ALongTableGoesInPieces) {
   MachineSnapshot machine = client();
   for (std::uint32_t i = 0; i < 1000; ++i)
