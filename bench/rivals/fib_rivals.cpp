@@ -171,17 +171,6 @@ std::unique_ptr<Table> filled(const std::vector<Ipv4Prefix>& prefixes) {
 
 // --- Lookup ------------------------------------------------------------------------------------
 
-enum class Asked { anywhere, inside, zipf };
-
-std::vector<Ipv4Address> destinations(Asked asked, const std::vector<Ipv4Prefix>& prefixes) {
-  switch (asked) {
-    case Asked::anywhere: return bench::random_destinations();
-    case Asked::inside: return bench::inside_destinations(prefixes);
-    case Asked::zipf: return bench::zipf_destinations(prefixes);
-  }
-  return {};
-}
-
 /// Makes sure that all tables say the same: what prefix holds each of some destinations.
 template <class Table>
 void check(const Table& asked, const Ours& ours, const std::vector<Ipv4Address>& addresses) {
@@ -200,7 +189,7 @@ void check(const Table& asked, const Ours& ours, const std::vector<Ipv4Address>&
 }
 
 template <class Table>
-void lookup(benchmark::State& state, Asked asked) {
+void lookup(benchmark::State& state, bench::Asked asked) {
   const auto& prefixes = table(static_cast<std::size_t>(state.range(0)));
   // Filled once for each size, not for each repetition.
   static std::size_t filled_for = 0;
@@ -211,8 +200,9 @@ void lookup(benchmark::State& state, Asked asked) {
     made = filled<Table>(prefixes);
     filled_for = prefixes.size();
     const auto ours = filled<Ours>(prefixes);
-    for (const Asked each : {Asked::anywhere, Asked::inside, Asked::zipf}) {
-      sets[static_cast<std::size_t>(each)] = destinations(each, prefixes);
+    for (const bench::Asked each :
+         {bench::Asked::anywhere, bench::Asked::inside, bench::Asked::zipf}) {
+      sets[static_cast<std::size_t>(each)] = bench::destinations(each, prefixes);
       check(*made, *ours, sets[static_cast<std::size_t>(each)]);
     }
   }
@@ -264,13 +254,13 @@ void update(benchmark::State& state) {
 
 template <class Table>
 void enroll(const std::string& name, const std::vector<std::int64_t>& sizes) {
-  const auto lookup_of = [](Asked asked) {
+  const auto lookup_of = [](bench::Asked asked) {
     return [asked](benchmark::State& state) { lookup<Table>(state, asked); };
   };
   for (const std::int64_t size : sizes) {
     for (const auto& [asked, word] :
-         {std::pair(Asked::anywhere, "random"), std::pair(Asked::inside, "inside"),
-          std::pair(Asked::zipf, "zipf")})
+         {std::pair(bench::Asked::anywhere, "random"), std::pair(bench::Asked::inside, "inside"),
+          std::pair(bench::Asked::zipf, "zipf")})
       benchmark::RegisterBenchmark(("lookup/" + std::string(word) + '/' + name).c_str(),
                                    lookup_of(asked))
           ->ArgName("prefixes")

@@ -20,20 +20,9 @@ void fill(Ipv4Fib& fib, const std::vector<Ipv4Prefix>& prefixes) {
   for (const Ipv4Prefix& prefix : prefixes) fib.set(prefix, random_hop(random));
 }
 
-enum class Asked { anywhere, inside, zipf };
-
-std::vector<Ipv4Address> destinations(Asked asked, const std::vector<Ipv4Prefix>& prefixes) {
-  switch (asked) {
-    case Asked::anywhere: return bench::random_destinations();
-    case Asked::inside: return bench::inside_destinations(prefixes);
-    case Asked::zipf: return bench::zipf_destinations(prefixes);
-  }
-  return {};
-}
-
-void fib_lookup(benchmark::State& state, Asked asked) {
+void fib_lookup(benchmark::State& state, bench::Asked asked) {
   const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));
-  const auto addresses = destinations(asked, prefixes);
+  const auto addresses = bench::destinations(asked, prefixes);
   Ipv4Fib fib;
   fill(fib, prefixes);
   std::size_t next = 0;
@@ -43,9 +32,9 @@ void fib_lookup(benchmark::State& state, Asked asked) {
   }
 }
 
-void fib_find_64(benchmark::State& state, Asked asked) {
+void fib_find_64(benchmark::State& state, bench::Asked asked) {
   const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));
-  const auto addresses = destinations(asked, prefixes);
+  const auto addresses = bench::destinations(asked, prefixes);
   Ipv4Fib fib;
   fill(fib, prefixes);
   std::array<HopId, 64> found{};
@@ -59,12 +48,12 @@ void fib_find_64(benchmark::State& state, Asked asked) {
 }
 
 #define SMOL_SIZES ArgName("prefixes")->Arg(10)->Arg(1000)->Arg(100'000)->Arg(1'000'000)
-BENCHMARK_CAPTURE(fib_lookup, random, Asked::anywhere)->SMOL_SIZES;
-BENCHMARK_CAPTURE(fib_lookup, inside, Asked::inside)->SMOL_SIZES;
-BENCHMARK_CAPTURE(fib_lookup, zipf, Asked::zipf)->SMOL_SIZES;
-BENCHMARK_CAPTURE(fib_find_64, random, Asked::anywhere)->SMOL_SIZES;
-BENCHMARK_CAPTURE(fib_find_64, inside, Asked::inside)->SMOL_SIZES;
-BENCHMARK_CAPTURE(fib_find_64, zipf, Asked::zipf)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_lookup, random, bench::Asked::anywhere)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_lookup, inside, bench::Asked::inside)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_lookup, zipf, bench::Asked::zipf)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, random, bench::Asked::anywhere)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, inside, bench::Asked::inside)->SMOL_SIZES;
+BENCHMARK_CAPTURE(fib_find_64, zipf, bench::Asked::zipf)->SMOL_SIZES;
 
 void fib_build(benchmark::State& state) {
   const auto prefixes = bench::internet_table(static_cast<std::size_t>(state.range(0)));

@@ -35,4 +35,16 @@ inline std::vector<Ipv4Address> zipf_destinations(const std::vector<Ipv4Prefix>&
   return measure::destinations_by_rank(inside_destinations(prefixes), random);
 }
 
+/// What is asked for: any address, one inside of a prefix, or a few of those most of the time.
+enum class Asked { anywhere, inside, zipf };
+
+inline std::vector<Ipv4Address> destinations(Asked asked, const std::vector<Ipv4Prefix>& prefixes) {
+  switch (asked) {
+    case Asked::anywhere: return random_destinations();
+    case Asked::inside: return inside_destinations(prefixes);
+    case Asked::zipf: return zipf_destinations(prefixes);
+  }
+  return {};
+}
+
 }  // namespace smolstack::bench

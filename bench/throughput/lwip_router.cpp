@@ -2,8 +2,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <exception>
 #include <poll.h>
 #include <stdexcept>
 #include <string>
@@ -88,10 +86,5 @@ int run(int argc, char** argv) {
 }  // namespace smolstack::throughput
 
 int main(int argc, char** argv) {
-  try {
-    return smolstack::throughput::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "lwip_router: %s\n", error.what());
-    return 1;
-  }
+  return smolstack::throughput::run_program("lwip_router", smolstack::throughput::run, argc, argv);
 }

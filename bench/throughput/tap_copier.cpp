@@ -6,8 +6,6 @@
 
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <exception>
 #include <poll.h>
 #include <vector>
 
@@ -75,10 +73,5 @@ int run(int argc, char** argv) {
 }  // namespace smolstack::throughput
 
 int main(int argc, char** argv) {
-  try {
-    return smolstack::throughput::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "tap_copier: %s\n", error.what());
-    return 1;
-  }
+  return smolstack::throughput::run_program("tap_copier", smolstack::throughput::run, argc, argv);
 }

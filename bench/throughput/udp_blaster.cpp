@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <linux/if_packet.h>
 #include <net/if.h>
 #include <optional>
@@ -164,10 +163,5 @@ int run(int argc, char** argv) {
 }  // namespace smolstack::throughput
 
 int main(int argc, char** argv) {
-  try {
-    return smolstack::throughput::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "udp_blaster: %s\n", error.what());
-    return 1;
-  }
+  return smolstack::throughput::run_program("udp_blaster", smolstack::throughput::run, argc, argv);
 }

@@ -5,7 +5,6 @@
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
-#include <exception>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -115,10 +114,5 @@ int run(int argc, char** argv) {
 }  // namespace smolstack::throughput
 
 int main(int argc, char** argv) {
-  try {
-    return smolstack::throughput::run(argc, argv);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "udp_sink: %s\n", error.what());
-    return 1;
-  }
+  return smolstack::throughput::run_program("udp_sink", smolstack::throughput::run, argc, argv);
 }
