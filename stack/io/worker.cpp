@@ -30,6 +30,16 @@ std::uint8_t flow_of(const Interface& in, const Packet& frame) {
   return static_cast<std::uint8_t>(both * 0x9e3779b9u >> 24);
 }
 
+/// Is it a datagram that a route leads on, plain or not?
+bool is_in_transit(const Interface& in, const Ipv4Fib& fib, const Packet& frame) {
+  const std::size_t before = in.link == LinkType::ethernet ? sizeof(wire::EthernetHeader) : 0;
+  if (frame.size() < before + sizeof(wire::Ipv4Header)) return false;
+  if (before > 0 && frame.header<wire::EthernetHeader>().type != ether_type::ipv4) return false;
+  const auto& ip = header_at<wire::Ipv4Header>(frame.bytes().subspan(before));
+  const Ipv4Hop* const hop = fib.lookup(ip.destination);
+  return hop != nullptr && hop->kind == RouteKind::unicast;
+}
+
 /// What a punted frame is known by: its worker and its flow; never 0.
 std::uint16_t label_of(unsigned worker, std::uint8_t flow) {
   return static_cast<std::uint16_t>((worker + 1) << 8 | flow);
@@ -213,11 +223,24 @@ void Worker::handle(Queue& queue, Plane& plane) {
 
 /// A frame that is not to be carried now: it is not plain, or the loop has others of its flow.
 void Worker::keep_order(Queue& queue, Plane& plane, Packet frame, Instant now) {
-  Interface& in = interfaces_[queue.interface];
-  const bool waits =
-      may_pass(in) && lent_[flow_of(in, frame)] > 0 && carrier_.may_carry(plane, in, frame, now);
-  if (!waits) return punt(queue, std::move(frame));
+  const Interface& in = interfaces_[queue.interface];
+  if (must_wait(in, plane, frame, now))
+    park(queue, std::move(frame));
+  else
+    punt(queue, std::move(frame));
+}
+
+// What the loop itself is asked, such as the ARP reply that others wait for, never waits.
+bool Worker::must_wait(const Interface& in, Plane& plane, const Packet& frame, Instant now) {
+  const std::uint8_t flow = flow_of(in, frame);
+  if (!may_pass(in) || lent_[flow] == 0) return false;
+  if (parked_of_[flow] > 0) return is_in_transit(in, plane.fib, frame);
+  return carrier_.may_carry(plane, interfaces_[in.index], frame, now);
+}
+
+void Worker::park(Queue& queue, Packet frame) {
   if (parked_.size() >= most_parked) return add(queue.lane->counted.not_punted, 1);
+  ++parked_of_[flow_of(interfaces_[queue.interface], frame)];
   frame->arrived_on = queue.interface;
   parked_.push(std::move(frame));
 }
@@ -235,15 +258,19 @@ void Worker::release_parked(Plane& plane) {
   reclaim();
   if (parked_.empty()) return;
   const Instant now = EventLoop::now();
-  for (std::size_t left = parked_.size(); left > 0; --left) {
-    Packet frame = parked_.pop();
-    Queue& queue = queue_of(frame->arrived_on);
-    Interface& in = interfaces_[queue.interface];
-    const bool may_go = may_pass(in) && lent_[flow_of(in, frame)] == 0;
-    if (!may_go || carrier_.carry(plane, in, {&frame, 1}, now) == 0)
-      keep_order(queue, plane, std::move(frame), now);
-  }
+  for (std::size_t left = parked_.size(); left > 0; --left) release(plane, parked_.pop(), now);
   transmit();
+}
+
+/// All frames of its flow that came before this one have gone on, or wait again.
+void Worker::release(Plane& plane, Packet frame, Instant now) {
+  Queue& queue = queue_of(frame->arrived_on);
+  Interface& in = interfaces_[queue.interface];
+  const std::uint8_t flow = flow_of(in, frame);
+  --parked_of_[flow];
+  if (may_pass(in) && lent_[flow] > 0) return park(queue, std::move(frame));
+  if (!may_pass(in) || carrier_.carry(plane, in, {&frame, 1}, now) == 0)
+    punt(queue, std::move(frame));
 }
 
 Worker::Queue& Worker::queue_of(IfIndex interface) {

@@ -68,8 +68,8 @@ struct PlaneConfiguration {
 /// go to the loop's thread and are its pool's again when that is done with them.
 ///
 /// A flow stays in order: as long as the loop has frames of it, later ones wait here until it is
-/// done with those, or are punted too when they are not plain. Flows are told apart by a hash of
-/// their addresses, so now and then another one keeps it company.
+/// done with those, unless it has to do them too and none waits before them. Flows are told apart
+/// by a hash of their addresses, so now and then another one keeps it company.
 class Worker {
  public:
   /// `number` counts from 0, and is what the loop's packets are told apart by.
@@ -120,8 +120,11 @@ class Worker {
   std::size_t carry_in_order(Plane& plane, Interface& in, std::span<Packet> frames, Instant now);
   bool may_pass(const Interface& in) const { return forwarding_ && in.forwarding && in.running; }
   void keep_order(Queue& queue, Plane& plane, Packet frame, Instant now);
+  bool must_wait(const Interface& in, Plane& plane, const Packet& frame, Instant now);
+  void park(Queue& queue, Packet frame);
   void reclaim();
   void release_parked(Plane& plane);
+  void release(Plane& plane, Packet frame, Instant now);
   Queue& queue_of(IfIndex interface);
   void punt(Queue& queue, Packet frame);
   void transmit();
@@ -142,7 +145,8 @@ class Worker {
   Carrier carrier_;
   std::array<std::uint32_t, buckets> lent_{};  ///< frames of these flows that the loop has
   std::uint32_t lent_in_all_ = 0;
-  PacketQueue parked_;  ///< plain frames of such flows, in order
+  PacketQueue parked_;                              ///< frames in transit of such flows, in order
+  std::array<std::uint32_t, buckets> parked_of_{};  ///< how many of which flow
   Descriptor poll_;
 
   std::atomic<std::uint64_t> forwarded_{0};
