@@ -7,7 +7,6 @@
 #include <cstring>
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include "smolstack/packet/gso.hpp"
@@ -82,43 +81,41 @@ TransmitResult TapDevice::write(std::span<const Packet> frames) {
 
 TapDevice::Outcome TapDevice::read_frame(PacketPool& pool, Batch& into, ReceiveResult& result) {
   if (!make_room(pool)) return discard_frame(result);
-  const ssize_t size = uninterrupted([&] { return read_parts(); });
+  const ssize_t size = uninterrupted([&] { return read_whole(); });
   const Outcome outcome = outcome_of(size);
   if (outcome == Outcome::done) take(static_cast<std::size_t>(size), into, result);
   return outcome;
 }
 
-/// A small buffer, and a large one behind it where frames may be longer: most are not, and should
-/// not use up what the others need. Without the large one short frames still come in.
+/// A large buffer where frames may be long, and a small one: most are not, and should not use up
+/// what the others need. Without the large one short frames still come in.
 bool TapDevice::make_room(PacketPool& pool) {
   if (!spare_) spare_ = pool.allocate(small_room);
   if (!large_ && room_ > small_room) large_ = pool.allocate(room_);
   return static_cast<bool>(spare_);
 }
 
-/// The header, the frame's begin, and the rest of it where a large buffer has room for the begin.
-ssize_t TapDevice::read_parts() {
-  std::byte* const first = spare_->storage + spare_->begin - header_size();
-  const std::size_t first_size = header_size() + std::min(room_, small_room);
-  if (!large_) return ::read(descriptor_.number(), first, first_size);
-  const iovec parts[]{{first, first_size},
-                      {large_->storage + large_->begin + small_room, room_ - small_room}};
-  return ::readv(descriptor_.number(), parts, std::size(parts));
+/// In one piece: to read into two costs more than to copy a short frame.
+ssize_t TapDevice::read_whole() {
+  const Packet& into = large_ ? large_ : spare_;
+  const std::size_t room = large_ ? room_ : std::min(room_, small_room);
+  return ::read(descriptor_.number(), into->storage + into->begin - header_size(),
+                header_size() + room);
 }
 
 /// Looks at a frame that was read, its header counted in `size`, and keeps it if it is good.
 void TapDevice::take(std::size_t size, Batch& into, ReceiveResult& result) {
   if (size < header_size()) return void(++result.malformed);
-  size -= header_size();
-  const bool is_small = size <= small_room && (large_ || size < small_room);
-  if (!is_small && !large_)
+  const bool is_small = size - header_size() <= small_room;
+  if (!large_ && size - header_size() >= std::min(room_, small_room))
     return void(++(room_ > small_room ? result.no_buffer : result.too_long));
-  if (!is_small)
-    std::memcpy(large_->storage + large_->begin, spare_->storage + spare_->begin, small_room);
-  wire::VirtioNetHeader header;
-  std::memcpy(&header, spare_->storage + spare_->begin - header_size(), header_size());
+  if (large_ && is_small)
+    std::memcpy(spare_->storage + spare_->begin - header_size(),
+                large_->storage + large_->begin - header_size(), size);
   Packet& frame = is_small ? spare_ : large_;
-  frame.append(size);
+  wire::VirtioNetHeader header;
+  std::memcpy(&header, frame->storage + frame->begin - header_size(), header_size());
+  frame.append(size - header_size());
   if (is_good(frame, header, result)) {
     into.push(std::move(frame));
     ++result.frames;

@@ -114,7 +114,7 @@ class TapDevice final : public Device {
   }
   Outcome read_frame(PacketPool& pool, Batch& into, ReceiveResult& result);
   bool make_room(PacketPool& pool);
-  ssize_t read_parts();
+  ssize_t read_whole();
   void take(std::size_t size, Batch& into, ReceiveResult& result);
   bool is_good(Packet& frame, const wire::VirtioNetHeader& header, ReceiveResult& result) const;
   Outcome discard_frame(ReceiveResult& result);
