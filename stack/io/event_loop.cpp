@@ -1,6 +1,8 @@
 #include "smolstack/io/event_loop.hpp"
 
 #include <algorithm>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <utility>
 
 #include <boost/asio/post.hpp>
@@ -25,8 +27,7 @@ Duration since_midnight() {
 }
 
 /// Do frames that waited in the device come due?
-bool is_due(const Device& device) {
-  const auto at = device.next_deadline();
+bool is_due(std::optional<Instant> at) {
   return at && *at <= EventLoop::now();
 }
 
@@ -36,11 +37,25 @@ std::optional<Instant> earlier(std::optional<Instant> a, std::optional<Instant> 
 
 }  // namespace
 
+EventLoop::State::State(asio::io_context& io, Stack& core, const EventLoopOptions& how)
+    : context(io),
+      stack(core),
+      options(how),
+      ready(::epoll_create1(EPOLL_CLOEXEC)),
+      stay_over(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK)),
+      readiness(io),
+      timer(io) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = stay_is_over}};
+  ::epoll_ctl(ready.number(), EPOLL_CTL_ADD, stay_over.number(), &event);
+  tell_time_of_day();
+}
+
 void EventLoop::State::attach(IfIndex index, std::unique_ptr<Device> device, bool is_host) {
-  ports.push_back(std::make_unique<LoopPort>(context, index, std::move(device), is_host));
+  ports.push_back(std::make_unique<LoopPort>(index, std::move(device), is_host));
   LoopPort& port = *ports.back();
   note_state(port);
   listen(port);
+  if (!std::exchange(awaiting, true)) await_devices();
   flush();
 }
 
@@ -52,8 +67,7 @@ void EventLoop::State::close() {
 
 void EventLoop::State::let_go() {
   closed = true;
-  for (const auto& port : ports)
-    if (port->readiness.is_open()) port->readiness.release();
+  if (readiness.is_open()) readiness.release();
   ports.clear();
 }
 
@@ -66,21 +80,28 @@ void EventLoop::State::flush() {
   flushing = true;
   for (int round = 0; flush_again && round < flush_rounds; ++round) {
     flush_again = false;
+    learn_offloads();
     transmit_all();
+    transmit_due();
     if (deliver_icmp()) flush_again = true;
   }
   if (on_flushed) on_flushed();
   report_conflicts();
   flushing = false;
   if (flush_again) flush_later();
-  if (now() - told_time_at >= time_of_day_age) tell_time_of_day();
+  flushed_at = now();
+  if (flushed_at - told_time_at >= time_of_day_age) tell_time_of_day();
   set_timer();
 }
 
 /// Messages that beget messages (a flood of pings to ourselves) must not shut out the devices.
 void EventLoop::State::flush_later() {
+  flush_posted = true;
   asio::post(context, [self = weak_from_this()] {
-    if (const auto state = self.lock()) state->flush();
+    const auto state = self.lock();
+    if (!state) return;
+    state->flush_posted = false;
+    state->flush();
   });
 }
 
@@ -97,11 +118,25 @@ void EventLoop::State::report_conflicts() {
   for (const AddressConflict& conflict : stack.arp().take_conflicts()) on_conflict(conflict);
 }
 
-void EventLoop::State::transmit_all() {
-  for (const auto& port : ports) {
+void EventLoop::State::learn_offloads() {
+  for (const auto& port : ports)
     if (!port->is_host) stack.interfaces()[port->index].offloads = port->device->offloads();
+}
+
+void EventLoop::State::transmit_all() {
+  for (const auto& port : ports)
     while (!port->is_host && stack.drain(port->index, batch)) transmit(*port);
-    if (is_due(*port->device)) transmit(*port);
+}
+
+void EventLoop::State::transmit_due() {
+  frames_due.reset();
+  for (const auto& port : ports) {
+    auto at = port->device->next_deadline();
+    if (is_due(at)) {
+      transmit(*port);
+      at = port->device->next_deadline();
+    }
+    frames_due = earlier(frames_due, at);
   }
 }
 
@@ -123,8 +158,8 @@ void EventLoop::State::transmit(LoopPort& port) {
 void EventLoop::State::set_timer() {
   std::optional<Instant> at = stack.next_deadline();
   if (at) at = std::max(*at, timer_ran + shortest_wait);
-  for (const auto& port : ports)
-    at = earlier(at, earlier(port->retry_at, port->device->next_deadline()));
+  at = earlier(at, frames_due);
+  for (const auto& port : ports) at = earlier(at, port->retry_at);
   if (at == timer_at) return;
   timer_at = at;
   if (!at) {
@@ -145,7 +180,7 @@ void EventLoop::State::timer_fired() {
     if (port->retry_at && *port->retry_at <= timer_ran) retry(*port, timer_ran);
   stack.advance(timer_ran);
   for (const auto& port : ports)
-    if (is_due(*port->device)) receive(*port);
+    if (is_due(port->device->next_deadline())) receive(*port);
   flush();
 }
 

@@ -1,4 +1,10 @@
 #include <algorithm>
+#include <array>
+#include <cerrno>
+#include <span>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <system_error>
 #include <utility>
 
 #include "event_loop_state.hpp"
@@ -13,31 +19,106 @@ using boost::system::error_code;
 // A device that keeps waking us with nothing to receive gets a pause: never a busy loop.
 constexpr unsigned most_fruitless_wakes = 16;
 constexpr Duration fruitless_pause = std::chrono::milliseconds(100);
+
+constexpr int events_at_once = 16;
+// While frames come, Asio's other handlers wait no longer than that.
+constexpr Duration longest_stay = std::chrono::milliseconds(1);
+// Each stay in vain doubles the number of wake-ups until the next; this often at most.
+constexpr unsigned most_vain_stays = 8;
+
 }  // namespace
 
-// --- The way in ----------------------------------------------------------------------------------
+// --- Who is ready --------------------------------------------------------------------------------
 
 void EventLoop::State::listen(LoopPort& port) {
-  if (port.state == DeviceState::gone) return;
-  if (!port.readiness.is_open()) port.readiness.assign(port.device->descriptor());
-  port.readiness.async_wait(boost::asio::posix::stream_descriptor::wait_read,
-                            [self = weak_from_this(), &port](const error_code& error) {
-                              const auto state = self.lock();
-                              // Ports go only all together, when the loop closes.
-                              if (!error && state && !state->closed) state->wake(port);
-                            });
+  if (port.state == DeviceState::gone || port.listened >= 0) return;
+  const int descriptor = port.device->descriptor();
+  const auto at = std::ranges::find(ports, &port, &std::unique_ptr<LoopPort>::get);
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = std::uint64_t(at - ports.begin())}};
+  if (::epoll_ctl(ready.number(), EPOLL_CTL_ADD, descriptor, &event) != 0)
+    throw std::system_error(errno, std::generic_category(), "listening to a device");
+  port.listened = descriptor;
 }
 
-void EventLoop::State::wake(LoopPort& port) {
-  if (port.state == DeviceState::gone) return;
+void EventLoop::State::stop_listening(LoopPort& port) {
+  const int descriptor = std::exchange(port.listened, -1);
+  if (descriptor >= 0) ::epoll_ctl(ready.number(), EPOLL_CTL_DEL, descriptor, nullptr);
+}
+
+void EventLoop::State::await_devices() {
+  if (!readiness.is_open()) readiness.assign(ready.number());
+  readiness.async_wait(boost::asio::posix::stream_descriptor::wait_read,
+                       [self = weak_from_this()](const error_code& error) {
+                         const auto state = self.lock();
+                         if (!error && state && !state->closed) state->serve();
+                       });
+}
+
+void EventLoop::State::serve() {
+  serve_ready(false);
+  if (no_stay_for > 0)
+    --no_stay_for;
+  else
+    stay();
+  if (!closed) await_devices();
+}
+
+/// Gives each device that is ready its turn; false: none had anything.
+bool EventLoop::State::serve_ready(bool wait) {
+  std::array<epoll_event, events_at_once> events;
+  const int found = ::epoll_wait(ready.number(), events.data(), events_at_once, wait ? -1 : 0);
+  bool fruitful = false;
+  for (const epoll_event& event : std::span(events).first(std::size_t(std::max(found, 0))))
+    // Ports go only all together, when the loop closes.
+    if (!closed && event.data.u64 != stay_is_over) fruitful |= wake(*ports[event.data.u64]);
+  return fruitful;
+}
+
+/// Waits here for what comes next, as long as something does. Not when the timer is due soon.
+void EventLoop::State::stay() {
+  const Instant end = flushed_at + longest_stay;
+  if (closed || (timer_at && *timer_at < end)) return;
+  // Asio would hear of each frame too.
+  if (readiness.is_open()) readiness.release();
+  end_waiting_at(end);
+  vain_stays = serve_until(end) ? 0 : std::min(vain_stays + 1, most_vain_stays);
+  no_stay_for = (1u << vain_stays) - 1;
+  end_waiting_at({});
+}
+
+/// False: nothing came.
+bool EventLoop::State::serve_until(Instant end) {
+  bool fruitful = false;
+  while (!closed && !flush_posted && flushed_at < end && (!timer_at || end <= *timer_at)) {
+    if (!serve_ready(true)) break;
+    fruitful = true;
+  }
+  return fruitful;
+}
+
+/// In a timer rather than in each call of epoll_wait, where it would have to be set each time.
+void EventLoop::State::end_waiting_at(Instant end) {
+  const auto since = end.time_since_epoch();
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(since);
+  const itimerspec at{
+      .it_interval = {},
+      .it_value = {.tv_sec = seconds.count(), .tv_nsec = (since - seconds).count()}};
+  ::timerfd_settime(stay_over.number(), TFD_TIMER_ABSTIME, &at, nullptr);
+}
+
+bool EventLoop::State::wake(LoopPort& port) {
+  if (port.state == DeviceState::gone) return false;
   const bool fruitful = receive(port);
   port.fruitless_wakes = fruitful ? 0 : port.fruitless_wakes + 1;
-  if (port.fruitless_wakes < most_fruitless_wakes)
-    listen(port);
-  else
+  if (port.fruitless_wakes >= most_fruitless_wakes) {
+    stop_listening(port);
     port.retry_at = now() + fruitless_pause;
+  }
   flush();
+  return fruitful;
 }
+
+// --- The way in ----------------------------------------------------------------------------------
 
 /// Takes in what the device holds, within the budget of one wake-up; false: there was nothing.
 bool EventLoop::State::receive(LoopPort& port) {
@@ -109,7 +190,7 @@ void EventLoop::State::note_state(LoopPort& port) {
 
 void EventLoop::State::leave(LoopPort& port) {
   // A dead descriptor is always ready: whoever went on waiting for it would spin.
-  if (port.readiness.is_open()) port.readiness.release();
+  stop_listening(port);
   if (port.is_host) return report(port, ReportKind::gone);  // made anew it would be another link
   port.retry_at = now() + options.retry;
   set_running(port, false);

@@ -6,6 +6,7 @@
 #include <sys/eventfd.h>
 #include <vector>
 
+#include <boost/asio/steady_timer.hpp>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -242,6 +243,90 @@ TEST_F(Loop, ABusyDeviceLeavesTheOthersTheirTurn) {
   const auto turn = std::find(order.begin(), order.end(), 'q') - order.begin();
   EXPECT_LE(turn, 8);
   EXPECT_GE(busy->receives, 64u);
+}
+
+/// A device to which each frame that is received brings the next one.
+std::shared_ptr<Script> plug_flood(Machine& machine, const char* address,
+                                   Interface** interface = nullptr) {
+  const auto flood = plug_script(machine, address, interface);
+  flood->on_receive = [script = flood.get()] {
+    script->frames = 1;
+    script->wake();
+  };
+  flood->wake();
+  return flood;
+}
+
+TEST_F(Loop, FramesThatFollowEachOtherAreTakenInWithoutGoingBackToTheContext) {
+  Machine machine(context);
+  const auto flood = plug_flood(machine, "10.0.0.1/24");
+  context.run_one_for(1s);
+  EXPECT_GE(flood->receives, 2u);
+}
+
+TEST_F(Loop, WhileFramesKeepComingOtherHandlersHaveTheirTurn) {
+  Machine machine(context);
+  const auto flood = plug_flood(machine, "10.0.0.1/24");
+  unsigned turns = 0;
+  boost::asio::steady_timer timer(context);
+  std::function<void()> wait = [&] {
+    timer.expires_after(1ms);
+    timer.async_wait([&](const auto& error) {
+      if (!error && ++turns > 0) wait();
+    });
+  };
+  wait();
+  run_for(200ms);
+  EXPECT_GE(turns, 40u);
+  EXPECT_GE(flood->receives, turns);
+}
+
+TEST_F(Loop, WhileFramesKeepComingTimersOfTheStackRun) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  plug_flood(machine, "10.0.0.1/24", &interface);
+  machine.ping(Ipv4Address(10, 0, 0, 9));  // nobody: given up after three requests, 50 ms apart
+  EXPECT_TRUE(
+      run_until([&] { return interface->drops[DropReason::neighbor_unresolved] == 1; }, 1s));
+}
+
+TEST_F(Loop, ADeviceMayGoAndComeBackWhileFramesKeepComing) {
+  Machine machine(context);
+  Interface* interface = nullptr;
+  const auto broken = plug_flood(machine, "10.0.0.1/24", &interface);
+  const auto other = plug_flood(machine, "10.0.1.1/24");
+  ASSERT_TRUE(run_until([&] { return broken->receives > 10 && other->receives > 10; }));
+  broken->set(DeviceState::gone);
+  ASSERT_TRUE(run_until([&] { return !interface->running; }));
+  const unsigned receives = broken->receives;
+  const unsigned others = other->receives;
+  broken->event = Descriptor(::eventfd(1, EFD_NONBLOCK | EFD_CLOEXEC));
+  broken->repaired = true;
+  ASSERT_TRUE(run_until([&] { return interface->running; }));
+  EXPECT_TRUE(run_until([&] { return broken->receives > receives + 10; }));
+  EXPECT_GT(other->receives, others);
+}
+
+TEST_F(Loop, ALoopMayEndWhileFramesKeepComing) {
+  auto machine = std::make_unique<Machine>(context);
+  const auto flood = plug_flood(*machine, "10.0.0.1/24");
+  machine->loop.on_flushed([&] {
+    if (flood->receives > 10) machine->loop.close();
+  });
+  EXPECT_TRUE(run_until([&] { return flood->receives > 10; }));
+  machine.reset();
+  run_for(5ms);
+  EXPECT_EQ(flood.use_count(), 1);
+}
+
+TEST_F(Loop, WhenNothingComesAnyMoreNobodyWakesUp) {
+  Machine machine(context);
+  const auto flood = plug_flood(machine, "10.0.0.1/24");
+  ASSERT_TRUE(run_until([&] { return flood->receives > 10; }));
+  flood->on_receive = [] {};
+  run_for(20ms);
+  context.restart();
+  EXPECT_EQ(context.run_one_for(100ms), 0u);
 }
 
 TEST_F(Loop, ADescriptorThatIsAlwaysReadableDoesNotSpin) {
