@@ -8,6 +8,7 @@
 #include <linux/if_tun.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
+#include <utility>
 
 #include "smolstack/packet/gso.hpp"
 #include "smolstack/wire/ethernet.hpp"
@@ -53,7 +54,11 @@ ReceiveResult TapDevice::receive(PacketPool& pool, Batch& into) {
   if (state_ == DeviceState::gone) return result;
   for (std::size_t tries = 0; tries < Batch::capacity && !into.full(); ++tries) {
     const std::size_t before = into.size();
-    if (read_frame(pool, into, result) != Outcome::done) return result;
+    if (read_frame(pool, into, result) != Outcome::done) {
+      usual_burst_ = std::max<std::size_t>(std::exchange(burst_, 0), 1);
+      return result;
+    }
+    if (++burst_ == usual_burst_) break;  // likely all: they should not wait for the proof
     if (into.size() > before && into.packets().back().is_super_frame()) ++super_frames;
     if (super_frames == super_frames_at_once) break;
   }

@@ -274,9 +274,10 @@ TEST_F(Tap, FramesWithoutABufferAreTakenOffTheDeviceAndCounted) {
   const auto device = open_or_fail(with_host("t0", "10.0.0.1/24"));
   EXPECT_FALSE(shell("ping -q -c 2 -i 0.01 -W 1 10.0.0.2 >/dev/null"));  // asks by ARP
   Batch batch;
-  const ReceiveResult got = device->receive(pool, batch);
+  ReceiveResult got = device->receive(pool, batch);
   EXPECT_GE(got.no_buffer, 1u);
-  EXPECT_EQ(got.frames, 0u);
+  while (got.more) got = device->receive(pool, batch);
+  EXPECT_TRUE(batch.empty());
   pollfd one{device->descriptor(), POLLIN, 0};
   EXPECT_EQ(::poll(&one, 1, 0), 0);
 }

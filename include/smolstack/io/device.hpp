@@ -45,7 +45,8 @@ struct ReceiveResult {
 class Device {
  public:
   virtual ~Device() = default;
-  /// Fills `into` with what is there now, at most a batch; never blocks.
+  /// Fills `into` with what is there now, or with some of it (`more`), at most a batch; never
+  /// blocks.
   virtual ReceiveResult receive(PacketPool& pool, Batch& into) = 0;
   /// Sends what `from` holds and empties it; never blocks. What does not fit is dropped.
   virtual TransmitResult transmit(Batch& from) = 0;

@@ -129,8 +129,10 @@ class TapDevice final : public Device {
   std::size_t longest_ = 0;  ///< frame that the MTU allows, on the wire
   std::size_t room_ = 0;     ///< for one that is read: a super-frame is longer
   DeviceState state_ = DeviceState::ready;
-  Packet spare_;  ///< the next frame's, so that finding nothing costs no buffer
-  Packet large_;  ///< the same, where frames may be longer
+  std::size_t burst_ = 0;        ///< frames since there was nothing to read
+  std::size_t usual_burst_ = 1;  ///< how many they were the last time
+  Packet spare_;                 ///< the next frame's, so that finding nothing costs no buffer
+  Packet large_;                 ///< the same, where frames may be longer
 };
 
 }  // namespace smolstack::io
