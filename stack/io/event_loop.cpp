@@ -89,9 +89,16 @@ void EventLoop::State::flush() {
   report_conflicts();
   flushing = false;
   if (flush_again) flush_later();
-  flushed_at = now();
-  if (flushed_at - told_time_at >= time_of_day_age) tell_time_of_day();
+  looked_at = now();
+  if (looked_at - told_time_at >= time_of_day_age) tell_time_of_day();
   set_timer();
+}
+
+/// Of flush() what cannot wait until the stay is over, when the frames have been sent already.
+void EventLoop::State::flush_in_passing() {
+  if (closed) return;
+  transmit_due();
+  if (on_flushed || frames_due || deliver_icmp()) flush();
 }
 
 /// Messages that beget messages (a flood of pings to ourselves) must not shut out the devices.

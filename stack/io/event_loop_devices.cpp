@@ -68,28 +68,35 @@ bool EventLoop::State::serve_ready(bool wait) {
   std::array<epoll_event, events_at_once> events;
   const int found = ::epoll_wait(ready.number(), events.data(), events_at_once, wait ? -1 : 0);
   bool fruitful = false;
-  for (const epoll_event& event : std::span(events).first(std::size_t(std::max(found, 0))))
-    // Ports go only all together, when the loop closes.
-    if (!closed && event.data.u64 != stay_is_over) fruitful |= wake(*ports[event.data.u64]);
+  for (const epoll_event& event : std::span(events).first(std::size_t(std::max(found, 0)))) {
+    if (closed) break;  // only then do ports go
+    if (event.data.u64 == stay_is_over)
+      looked_at = now();
+    else
+      fruitful |= wake(*ports[event.data.u64]);
+  }
   return fruitful;
 }
 
 /// Waits here for what comes next, as long as something does. Not when the timer is due soon.
 void EventLoop::State::stay() {
-  const Instant end = flushed_at + longest_stay;
+  const Instant end = looked_at + longest_stay;
   if (closed || (timer_at && *timer_at < end)) return;
   // Asio would hear of each frame too.
   if (readiness.is_open()) readiness.release();
   end_waiting_at(end);
+  is_staying = true;
   vain_stays = serve_until(end) ? 0 : std::min(vain_stays + 1, most_vain_stays);
+  is_staying = false;
   no_stay_for = (1u << vain_stays) - 1;
   end_waiting_at({});
+  flush();
 }
 
 /// False: nothing came.
 bool EventLoop::State::serve_until(Instant end) {
   bool fruitful = false;
-  while (!closed && !flush_posted && flushed_at < end && (!timer_at || end <= *timer_at)) {
+  while (!closed && !flush_posted && looked_at < end && (!timer_at || end <= *timer_at)) {
     if (!serve_ready(true)) break;
     fruitful = true;
   }
@@ -114,7 +121,10 @@ bool EventLoop::State::wake(LoopPort& port) {
     stop_listening(port);
     port.retry_at = now() + fruitless_pause;
   }
-  flush();
+  if (is_staying)
+    flush_in_passing();
+  else
+    flush();
   return fruitful;
 }
 
@@ -146,10 +156,11 @@ bool EventLoop::State::receive(LoopPort& port) {
 
 void EventLoop::State::hand_over(LoopPort& port) {
   if (on_input) on_input();
+  looked_at = now();
   if (port.is_host)
-    stack.receive_from_host(port.index, batch, now());
+    stack.receive_from_host(port.index, batch, looked_at);
   else
-    stack.receive(port.index, batch, now());
+    stack.receive(port.index, batch, looked_at);
 }
 
 void EventLoop::State::account(LoopPort& port, const ReceiveResult& got) {

@@ -74,6 +74,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   void account(LoopPort& port, const ReceiveResult& got);
   void account_impairment(LoopPort& port, std::size_t lost, std::size_t queue_full);
   // The way out.
+  void flush_in_passing();
   bool deliver_icmp();
   void report_conflicts();
   void transmit_all();
@@ -101,7 +102,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   std::optional<Instant> frames_due;  // the earliest of those that wait in devices
   Instant timer_ran{};
   Instant told_time_at{};
-  Instant flushed_at{};
+  Instant looked_at{};                           // the clock
   unsigned vain_stays = 0;                       // in a row
   unsigned no_stay_for = 0;                      // so many wake-ups
   std::vector<std::unique_ptr<LoopPort>> ports;  // known to `ready` by their places
@@ -111,6 +112,7 @@ struct EventLoop::State : std::enable_shared_from_this<State> {
   bool flush_again = false;
   bool flush_posted = false;
   bool awaiting = false;
+  bool is_staying = false;
 };
 
 }  // namespace smolstack::io
