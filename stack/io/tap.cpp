@@ -118,10 +118,8 @@ void TapDevice::take(std::size_t size, Batch& into, ReceiveResult& result) {
     std::memcpy(spare_->storage + spare_->begin - header_size(),
                 large_->storage + large_->begin - header_size(), size);
   Packet& frame = is_small ? spare_ : large_;
-  wire::VirtioNetHeader header;
-  std::memcpy(&header, frame->storage + frame->begin - header_size(), header_size());
   frame.append(size - header_size());
-  if (is_good(frame, header, result)) {
+  if (is_good(frame, result)) {
     into.push(std::move(frame));
     ++result.frames;
   } else {
@@ -130,17 +128,24 @@ void TapDevice::take(std::size_t size, Batch& into, ReceiveResult& result) {
   }
 }
 
-bool TapDevice::is_good(Packet& frame, const wire::VirtioNetHeader& header,
-                        ReceiveResult& result) const {
-  const FrameStart start = config_.kind == TapKind::tap ? FrameStart::ethernet : FrameStart::ip;
-  const auto parsed = parse_virtio_net(header, frame.bytes(), start);
-  if (!parsed.has_value()) {
-    ++(parsed.error() == DropReason::unknown_ethertype ? result.unknown : result.malformed);
-    return false;
-  }
-  frame->offload = parsed->moved(frame->begin);
+bool TapDevice::is_good(Packet& frame, ReceiveResult& result) const {
+  if (offload_.has_header && !obey_header(frame, result)) return false;
   if (!exceeds(frame, longest_)) return true;
   ++result.too_long;
+  return false;
+}
+
+/// Takes over what the header before the frame says is left to do.
+bool TapDevice::obey_header(Packet& frame, ReceiveResult& result) const {
+  const FrameStart start = config_.kind == TapKind::tap ? FrameStart::ethernet : FrameStart::ip;
+  wire::VirtioNetHeader header;
+  std::memcpy(&header, frame->storage + frame->begin - sizeof header, sizeof header);
+  const auto parsed = parse_virtio_net(header, frame.bytes(), start);
+  if (parsed.has_value()) {
+    frame->offload = parsed->moved(frame->begin);
+    return true;
+  }
+  ++(parsed.error() == DropReason::unknown_ethertype ? result.unknown : result.malformed);
   return false;
 }
 

@@ -116,7 +116,8 @@ class TapDevice final : public Device {
   bool make_room(PacketPool& pool);
   ssize_t read_whole();
   void take(std::size_t size, Batch& into, ReceiveResult& result);
-  bool is_good(Packet& frame, const wire::VirtioNetHeader& header, ReceiveResult& result) const;
+  bool is_good(Packet& frame, ReceiveResult& result) const;
+  bool obey_header(Packet& frame, ReceiveResult& result) const;
   Outcome discard_frame(ReceiveResult& result);
   Outcome write_frame(const Packet& frame);
   const std::byte* put_header(const Packet& frame) const;
