@@ -97,6 +97,37 @@ TEST(TimerWheel, HasNoDeadlineWhenItIsEmpty) {
   EXPECT_EQ(wheel.next_deadline(), std::nullopt);
 }
 
+TEST(TimerWheel, WakesItsOwnerOnceForATimer) {
+  for (const Duration delay : {1ms, 63ms, 64ms, 100ms, 4'095ms, 5'001ms, 262'144ms, 3'600'000ms})
+    for (const Instant now : {start, start + 37ms, start + 12'345ms}) {
+      TimerWheel<int> wheel;
+      wheel.schedule(now, delay, 1);
+      ASSERT_EQ(wheel.next_deadline(), now + delay);
+      EXPECT_EQ(due(wheel, now + delay), Tokens{1});
+    }
+}
+
+TEST(TimerWheel, TellsTheFirstDeadlineOfAllItsWheels) {
+  TimerWheel<int> wheel;
+  wheel.schedule(start, 5'000ms, 1);
+  wheel.schedule(start, 4'990ms, 2);
+  wheel.schedule(start, 300'000ms, 3);
+  EXPECT_EQ(due(wheel, start + 4'100ms), Tokens{});
+  wheel.schedule(start + 4'100ms, 880ms,
+                 4);  // in a finer wheel, and before what lies in coarser ones
+  EXPECT_EQ(wheel.next_deadline(), start + 4'980ms);
+  EXPECT_EQ(due(wheel, start + 4'980ms), Tokens{4});
+  EXPECT_EQ(wheel.next_deadline(), start + 4'990ms);
+}
+
+TEST(TimerWheel, DoesNotSearchACrowdForTheFirstOfIt) {
+  TimerWheel<int> wheel;
+  for (int i = 0; i < 1000; ++i) wheel.schedule(start, 5'000ms, i);
+  EXPECT_GT(wheel.next_deadline(), start);
+  EXPECT_LT(wheel.next_deadline(), start + 5'000ms);
+  EXPECT_EQ(due(wheel, *wheel.next_deadline()), Tokens{});
+}
+
 /// The wheel beside a map that does the same slowly.
 class Twins {
  public:

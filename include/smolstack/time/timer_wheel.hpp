@@ -58,11 +58,14 @@ class TimerWheel {
     now_ = std::max(now_, target);
   }
 
-  /// When advance() should be called at the latest; it may find nothing due yet then.
+  /// When advance() should be called at the latest: the first deadline, exactly, as long as few
+  /// timers lie beside it; where many do, it may find nothing due yet then.
   std::optional<Instant> next_deadline() const {
-    const auto next = next_event();
-    if (!next) return std::nullopt;
-    return Instant(tick * static_cast<Duration::rep>(*next));
+    std::optional<Tick> first;
+    for (unsigned level = 0; level < levels; ++level)
+      if (const auto begins = next_slot(level)) first = earlier(first, first_due(level, *begins));
+    if (!first) return std::nullopt;
+    return Instant(tick * static_cast<Duration::rep>(*first));
   }
 
   std::size_t size() const { return size_; }
@@ -96,18 +99,36 @@ class TimerWheel {
     return static_cast<TimerId>((std::uint64_t{n} + 1) << 32 | nodes_[n].generation);
   }
 
-  // The first tick after now_ at which a slot begins that holds something: a deadline at level 0,
-  // a cascade above.
+  static Tick earlier(std::optional<Tick> first, Tick other) {
+    return first ? std::min(*first, other) : other;
+  }
+
+  // The first tick after now_ at which a slot of this wheel begins that holds something.
+  std::optional<Tick> next_slot(unsigned level) const {
+    if (occupied_[level] == 0) return std::nullopt;
+    const Tick current = now_ >> (slot_bits * level);
+    const auto after = static_cast<int>((current + 1) & (slots - 1));
+    const auto distance = std::countr_zero(std::rotr(occupied_[level], after));
+    return (current + 1 + static_cast<Tick>(distance)) << (slot_bits * level);
+  }
+
+  // What is to be done next: a deadline at level 0, a cascade above.
   std::optional<Tick> next_event() const {
     std::optional<Tick> first;
-    for (unsigned level = 0; level < levels; ++level) {
-      if (occupied_[level] == 0) continue;
-      const Tick current = now_ >> (slot_bits * level);
-      const auto after = static_cast<int>((current + 1) & (slots - 1));
-      const Tick distance =
-          1 + static_cast<Tick>(std::countr_zero(std::rotr(occupied_[level], after)));
-      const Tick begins = (current + distance) << (slot_bits * level);
-      if (!first || begins < *first) first = begins;
+    for (unsigned level = 0; level < levels; ++level)
+      if (const auto begins = next_slot(level)) first = earlier(first, *begins);
+    return first;
+  }
+
+  // The first deadline in the slot that begins then, or its beginning where more lie in it than
+  // are worth looking at. Timers beyond the reach of all wheels are due after their slot.
+  Tick first_due(unsigned level, Tick begins) const {
+    constexpr int worth_looking_at = 32;
+    Tick first = begins + (Tick{1} << (slot_bits * level));
+    int looked_at = 0;
+    for (auto n = heads_[slot_of(begins, level)]; n != none; n = nodes_[n].next) {
+      if (++looked_at > worth_looking_at) return begins;
+      first = std::min(first, nodes_[n].due);
     }
     return first;
   }
