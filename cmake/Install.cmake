@@ -25,4 +25,5 @@ install(FILES ${PROJECT_BINARY_DIR}/smolstackConfig.cmake
               ${PROJECT_BINARY_DIR}/smolstackConfigVersion.cmake
               cmake/FindMnl.cmake
               cmake/FindNftnl.cmake
+              cmake/FindUring.cmake
         DESTINATION ${package_dir})

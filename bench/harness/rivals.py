@@ -20,6 +20,7 @@ class Rival:
     hops: int  # by how much the TTL goes down
     words: object = None
     ready: str = ""  # what it says when it no longer touches its TAPs but to read and write
+    asked: bool = False  # takes part only when it is asked for by name
 
 
 def knows_no_offload(smolstack):
@@ -49,6 +50,8 @@ def all_rivals(build):
     if offloads:
         found.append(Rival("smolstack-offload", "copier-offload", 1, router(), "ready"))
     found.append(Rival("kernel", "copier-offload", 1))
+    found.append(Rival("copier-spin", "copier", 0, lambda a, b: [copier, "--spin", "--tap", a, b], asked=True))
+    found.append(Rival("copier-uring", "copier", 0, lambda a, b: [copier, "--uring", "--tap", a, b], asked=True))
     return found
 
 

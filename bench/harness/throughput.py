@@ -80,7 +80,7 @@ def choose_rivals(build, names):
     unknown = set(names or ()) - set(known)
     if unknown:
         raise Trouble(f"no rival {' '.join(sorted(unknown))} here; there are {' '.join(known)}")
-    return [rival for rival in rivals if not names or rival.name in names]
+    return [rival for rival in rivals if (rival.name in names if names else not rival.asked)]
 
 
 def say(text):

@@ -15,6 +15,7 @@
 #include "smolstack/io/descriptor.hpp"
 #include "smolstack/io/device.hpp"
 #include "smolstack/io/tap_offload.hpp"
+#include "smolstack/io/uring.hpp"
 #include "smolstack/wire/ipv4_prefix.hpp"
 #include "smolstack/wire/mac_address.hpp"
 #include "smolstack/wire/virtio_net.hpp"
@@ -112,12 +113,22 @@ class TapDevice final : public Device {
   std::size_t header_size() const {
     return offload_.has_header ? sizeof(wire::VirtioNetHeader) : 0;
   }
+  void receive_singly(PacketPool& pool, Batch& into, ReceiveResult& result);
   Outcome read_frame(PacketPool& pool, Batch& into, ReceiveResult& result);
   bool make_room(PacketPool& pool);
   ssize_t read_whole();
-  void take(std::size_t size, Batch& into, ReceiveResult& result);
+  void take(Packet& whole, std::size_t size, Batch& into, ReceiveResult& result);
   bool is_good(Packet& frame, ReceiveResult& result) const;
   bool obey_header(Packet& frame, ReceiveResult& result) const;
+  std::size_t reads_at_once(const Batch& into) const;
+  bool has_uring();
+  bool receive_together(std::size_t count, PacketPool& pool, Batch& into, ReceiveResult& result);
+  void take_from(Packet& room, std::size_t size, PacketPool& pool, Batch& into,
+                 ReceiveResult& result);
+  void end_burst();
+  bool write_together(std::span<const Packet> frames, TransmitResult& result);
+  void write_singly(std::span<const Packet> frames, TransmitResult& result);
+  static void tally(Outcome outcome, TransmitResult& result);
   Outcome discard_frame(ReceiveResult& result);
   Outcome write_frame(const Packet& frame);
   const std::byte* put_header(const Packet& frame) const;
@@ -130,10 +141,14 @@ class TapDevice final : public Device {
   std::size_t longest_ = 0;  ///< frame that the MTU allows, on the wire
   std::size_t room_ = 0;     ///< for one that is read: a super-frame is longer
   DeviceState state_ = DeviceState::ready;
-  std::size_t burst_ = 0;        ///< frames since there was nothing to read
-  std::size_t usual_burst_ = 1;  ///< how many they were the last time
-  Packet spare_;                 ///< the next frame's, so that finding nothing costs no buffer
-  Packet large_;                 ///< the same, where frames may be longer
+  std::size_t burst_ = 0;          ///< frames since there was nothing to read
+  std::size_t usual_burst_ = 1;    ///< how many they were the last time
+  Packet spare_;                   ///< the next frame's, so that finding nothing costs no buffer
+  Packet large_;                   ///< the same, where frames may be longer
+  bool had_super_frames_ = false;  ///< the last time that something came
+  bool asked_for_uring_ = false;
+  std::unique_ptr<Uring>
+      uring_;  ///< for many frames at once; nullptr: not needed yet, or not to be had
 };
 
 }  // namespace smolstack::io
