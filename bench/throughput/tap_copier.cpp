@@ -42,7 +42,7 @@ class Copier {
   Copier(const std::vector<std::string>& taps, const Ways& ways)
       : longest_(ways.offload ? longest_super_frame : longest_frame),
         patience_(ways.spin ? 0 : -1),
-        buffers_(longest_ * budget),
+        buffers_(longest_ * (ways.uring ? budget : 1)),
         uring_(ways.uring ? io::Uring::make() : nullptr) {
     if (ways.uring && !uring_) throw std::runtime_error("this kernel has no io_uring for us");
     for (std::size_t i = 0; i < lines_.size(); ++i)

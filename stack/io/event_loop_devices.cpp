@@ -146,7 +146,7 @@ bool EventLoop::State::receive(LoopPort& port) {
     transmit_all();
     fruitful |= got.frames + got.too_long + got.no_buffer > 0;
     fruitful |= got.delayed + got.lost + got.queue_full + got.malformed + got.unknown > 0;
-    more = got.more;
+    more = got.more && !got.likely_all;
   }
   // Also when a timer came before the wake-up and left nothing for it.
   if (fruitful) port.fruitless_wakes = 0;

@@ -45,7 +45,9 @@ ReceiveResult Impairment::receive(PacketPool& pool, Batch& into) {
     result.delayed += in_.waiting() - waiting;
   }
   result.frames = into.size();
-  result.more |= in_.is_due(now);
+  const bool is_due = in_.is_due(now);
+  result.more |= is_due;
+  result.likely_all &= !is_due;
   return result;
 }
 

@@ -23,10 +23,10 @@ constexpr std::size_t vlan_tags = 8;
 // They are large: those of one batch should still lie in the processor's cache when they are sent,
 // and leave buffers to others.
 constexpr std::size_t super_frames_at_once = 8;
-// Reads in one system call where each needs a large buffer.
-constexpr std::size_t large_at_once = 16;
 // From so many on it is worth a system call of its own kind, and a ring, to begin with.
 constexpr std::size_t worth_uring = 4;
+// When as many frames came as the last time, so often nobody looks for one more.
+constexpr std::size_t proof_after = 8;
 
 /// Calls `io` until no signal interrupts it: what it returned, or -errno.
 template <class Io>
@@ -125,9 +125,9 @@ bool TapDevice::obey_header(Packet& frame, ReceiveResult& result) const {
 
 /// Not where super-frames come: each is so long that nobody feels the system call.
 std::size_t TapDevice::reads_at_once(const Batch& into) const {
-  const std::size_t most = room_ > small_room ? large_at_once : Uring::capacity;
   const std::size_t expected = (burst_ > 0 ? burst_ : usual_burst_) + 1;
-  return had_super_frames_ ? 1 : std::min({expected, most, Batch::capacity - into.size()});
+  return had_super_frames_ ? 1
+                           : std::min({expected, Uring::capacity, Batch::capacity - into.size()});
 }
 
 /// Makes the ring when it is first needed: most devices of a lab never do.
@@ -202,7 +202,11 @@ void TapDevice::receive_singly(PacketPool& pool, Batch& into, ReceiveResult& res
     if (read_frame(pool, into, result) != Outcome::done) return end_burst();
     if (into.size() > before && into.packets().back().is_super_frame()) ++super_frames;
     had_super_frames_ = super_frames > 0;
-    if (++burst_ == usual_burst_) break;  // likely all: they should not wait for the proof
+    if (++burst_ == usual_burst_) {  // they should not wait for the proof
+      result.likely_all = ++unproven_ % proof_after != 0;
+      if (result.likely_all) burst_ = 0;
+      break;
+    }
     if (super_frames == super_frames_at_once) break;
   }
   result.more = true;

@@ -202,7 +202,7 @@ void Worker::receive(Queue& queue, Plane& plane) {
     add(queue.lane->counted.no_buffer, got.no_buffer);
     add(queue.lane->counted.malformed, got.malformed);
     add(queue.lane->counted.unknown, got.unknown);
-    more = got.more;
+    more = got.more && !got.likely_all;
     if (batch_.empty()) continue;
     handle(queue, plane);
     transmit();

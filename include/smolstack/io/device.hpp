@@ -38,6 +38,8 @@ struct ReceiveResult {
   std::size_t queue_full = 0;  ///< dropped: too many frames wait in the device
   std::size_t delayed = 0;     ///< taken off the link, to be in the batch of a later call
   bool more = false;           ///< the device may hold more
+  /// `more`, but as a rule there is none: who is told when there is may leave it at that.
+  bool likely_all = false;
 };
 
 /// One end of a link, as the loop sees it. It may keep a packet of the pool it receives into, which

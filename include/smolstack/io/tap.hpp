@@ -143,6 +143,7 @@ class TapDevice final : public Device {
   DeviceState state_ = DeviceState::ready;
   std::size_t burst_ = 0;          ///< frames since there was nothing to read
   std::size_t usual_burst_ = 1;    ///< how many they were the last time
+  std::size_t unproven_ = 0;       ///< how often it was taken for granted that these were all
   Packet spare_;                   ///< the next frame's, so that finding nothing costs no buffer
   Packet large_;                   ///< the same, where frames may be longer
   bool had_super_frames_ = false;  ///< the last time that something came
