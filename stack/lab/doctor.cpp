@@ -47,6 +47,12 @@ std::string mend_tun(const Host& host, int error) {
   return error == EACCES ? "sudo chmod 0666 /dev/net/tun" : "sudo smolstack up LAB";
 }
 
+std::string mend_uring(const Host& host, int error) {
+  if (error == EOPNOTSUPP || error == ENOSYS) return "a newer kernel";
+  return host.in_container ? "start the container with --security-opt seccomp=unconfined"
+                           : "sudo sysctl kernel.io_uring_disabled=0";
+}
+
 std::string mend_module(const std::string& module, int error, const Host& host) {
   if (error != EPERM && error != EACCES) return "sudo modprobe " + module;
   return host.is_root ? "start the container with --privileged" : "sudo smolstack up LAB";
@@ -101,6 +107,8 @@ class Judge {
         Verdict::fail, [&](int error) { return mend_tun(host_, error); });
     add(Feature::tap, "TAP devices", "every interface of a machine is one", Verdict::fail,
         [&](int error) { return mend_tun(host_, error); });
+    add(Feature::uring, "io_uring", "many frames are one system call by it, else one each",
+        Verdict::warn, [&](int error) { return mend_uring(host_, error); });
     add(Feature::bridge, "bridges", "every network is one", Verdict::fail,
         [&](int error) { return mend_module("bridge", error, host_); });
     add(Feature::veth, "veth pairs", "machines with `stack: kernel` are tied in by them",

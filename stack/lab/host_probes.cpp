@@ -22,6 +22,7 @@
 #include "smolstack/control/run_directory.hpp"
 #include "smolstack/io/rtnetlink.hpp"
 #include "smolstack/io/tap.hpp"
+#include "smolstack/io/uring.hpp"
 #include "smolstack/lab/machine_files.hpp"
 #include "smolstack/lab/namespaces.hpp"
 #include "smolstack/lab/one_user.hpp"
@@ -89,6 +90,17 @@ int make_tap() {
   return errno_of(io::TapDevice::open({.name = device}));
 }
 
+int read_tap_together() {
+  const auto tap = io::TapDevice::open({.name = device});
+  if (!tap) return errno_of(tap.error());
+  const auto uring = io::Uring::make();
+  if (!uring) return EPERM;
+  std::array<std::byte, 2048> frame{};
+  uring->read((*tap)->descriptor(), frame.data(), frame.size());
+  uring->run();
+  return uring->works() ? 0 : EOPNOTSUPP;
+}
+
 int make_bridge() {
   auto kernel = io::Rtnetlink::open();
   return kernel ? errno_of(kernel->add_bridge(device)) : errno_of(kernel.error());
@@ -145,6 +157,8 @@ void probe_inside(Host& host) {
   host.met[Feature::tun_file] = open_tun_file();
   if (host.met[Feature::namespaces] != 0) return;
   if (host.met[Feature::tun_file] == 0) host.met[Feature::tap] = attempt(flags, make_tap);
+  if (host.met.contains(Feature::tap) && host.met[Feature::tap] == 0)
+    host.met[Feature::uring] = attempt(flags, read_tap_together);
   host.met[Feature::bridge] = attempt(flags, make_bridge);
   host.met[Feature::veth] = attempt(flags, make_veth);
   host.met[Feature::nftables] = attempt(flags, make_nftables);

@@ -18,9 +18,10 @@ using testing::HasSubstr;
 Host healthy() {
   Host host;
   host.uses_user_namespace = true;
-  for (const Feature feature : {Feature::user_namespaces, Feature::namespaces, Feature::tun_file,
-                                Feature::tap, Feature::bridge, Feature::veth, Feature::nftables,
-                                Feature::overlay, Feature::fresh_proc, Feature::seccomp})
+  for (const Feature feature :
+       {Feature::user_namespaces, Feature::namespaces, Feature::tun_file, Feature::tap,
+        Feature::uring, Feature::bridge, Feature::veth, Feature::nftables, Feature::overlay,
+        Feature::fresh_proc, Feature::seccomp})
     host.met[feature] = 0;
   host.run_directory = "/run/user/1000/smolstack";
   host.open_files = 1024;
@@ -94,6 +95,14 @@ const std::vector<Case> cases{
      "/dev/net/tun", Verdict::fail, "start the container with --device /dev/net/tun"},
     {"TunIsClosed", [](Host& host) { host.met[Feature::tun_file] = EACCES; }, "/dev/net/tun",
      Verdict::fail, "sudo chmod 0666 /dev/net/tun"},
+    {"UringSwitchedOff", [](Host& host) { host.met[Feature::uring] = EPERM; }, "io_uring",
+     Verdict::warn, "sudo sysctl kernel.io_uring_disabled=0"},
+    {"UringWithheldByAContainer",
+     [](Host& host) {
+       host.in_container = true;
+       host.met[Feature::uring] = EPERM;
+     },
+     "io_uring", Verdict::warn, "start the container with --security-opt seccomp=unconfined"},
     {"NoBridge", [](Host& host) { host.met[Feature::bridge] = EOPNOTSUPP; }, "bridges",
      Verdict::fail, "sudo modprobe bridge"},
     {"NoVeth", [](Host& host) { host.met[Feature::veth] = EOPNOTSUPP; }, "veth pairs",

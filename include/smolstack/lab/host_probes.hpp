@@ -16,6 +16,7 @@ enum class Feature : std::uint8_t {
   namespaces,       ///< all the others, as `up` makes them
   tun_file,         ///< /dev/net/tun can be opened
   tap,              ///< and gives an Ethernet device
+  uring,            ///< of which io_uring reads
   bridge,
   veth,
   nftables,    ///< in the families inet and netdev
