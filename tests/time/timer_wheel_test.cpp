@@ -113,8 +113,8 @@ TEST(TimerWheel, TellsTheFirstDeadlineOfAllItsWheels) {
   wheel.schedule(start, 4'990ms, 2);
   wheel.schedule(start, 300'000ms, 3);
   EXPECT_EQ(due(wheel, start + 4'100ms), Tokens{});
-  wheel.schedule(start + 4'100ms, 880ms,
-                 4);  // in a finer wheel, and before what lies in coarser ones
+  // In a finer wheel, and before what lies in coarser ones.
+  wheel.schedule(start + 4'100ms, 880ms, 4);
   EXPECT_EQ(wheel.next_deadline(), start + 4'980ms);
   EXPECT_EQ(due(wheel, start + 4'980ms), Tokens{4});
   EXPECT_EQ(wheel.next_deadline(), start + 4'990ms);
