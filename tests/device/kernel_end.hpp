@@ -14,6 +14,7 @@
 
 #include "lab/support/undone.hpp"
 #include "smolstack/io/descriptor.hpp"
+#include "smolstack/io/device.hpp"
 #include "smolstack/wire/virtio_net.hpp"
 
 namespace smolstack::io {
@@ -67,5 +68,25 @@ class KernelEnd {
  private:
   Descriptor socket_;
 };
+
+/// All that waits in the device, by as many calls as it takes, in place of what was in the batch.
+inline ReceiveResult receive_all(Device& device, PacketPool& pool, Batch& into) {
+  into.clear();
+  ReceiveResult all{.more = true};
+  while (all.more) {
+    const ReceiveResult got = device.receive(pool, into);
+    all.frames += got.frames;
+    all.too_long += got.too_long;
+    all.no_buffer += got.no_buffer;
+    all.malformed += got.malformed;
+    all.more = got.more;
+  }
+  return all;
+}
+
+inline test::Octets octets_of(Batch& batch, std::size_t i) {
+  const Bytes frame = batch.packets()[i].bytes();
+  return {frame.begin(), frame.end()};
+}
 
 }  // namespace smolstack::io

@@ -48,22 +48,9 @@ class SuperFrames : public InNamespace {
   }
   /// All that waits in the device.
   ReceiveResult receive(TapDevice& device, PacketPool& from) {
-    batch.clear();
-    ReceiveResult all{.more = true};
-    while (all.more) {
-      const ReceiveResult got = device.receive(from, batch);
-      all.frames += got.frames;
-      all.too_long += got.too_long;
-      all.no_buffer += got.no_buffer;
-      all.malformed += got.malformed;
-      all.more = got.more;
-    }
-    return all;
+    return receive_all(device, from, batch);
   }
-  Octets received(std::size_t i = 0) {
-    const Bytes frame = batch.packets()[i].bytes();
-    return {frame.begin(), frame.end()};
-  }
+  Octets received(std::size_t i = 0) { return octets_of(batch, i); }
   TransmitResult transmit(TapDevice& device, const Undone& frame) {
     batch.clear();
     Packet packet = pool.allocate(frame.bytes.size());

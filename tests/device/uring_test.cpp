@@ -127,20 +127,7 @@ class ManyFrames : public InNamespace, public testing::WithParamInterface<bool> 
       EXPECT_EQ(receive().frames, 30u);
     }
   }
-  /// All that waits in the device, by as many calls as it takes; none is one too many.
-  ReceiveResult receive() {
-    batch.clear();
-    ReceiveResult all{.more = true};
-    while (all.more) {
-      const ReceiveResult got = device->receive(*pool, batch);
-      all.frames += got.frames;
-      all.too_long += got.too_long;
-      all.no_buffer += got.no_buffer;
-      all.malformed += got.malformed;
-      all.more = got.more;
-    }
-    return all;
-  }
+  ReceiveResult receive() { return receive_all(*device, *pool, batch); }
   TransmitResult transmit(std::size_t count) {
     batch.clear();
     for (std::size_t i = 0; i < count; ++i) {
@@ -151,10 +138,7 @@ class ManyFrames : public InNamespace, public testing::WithParamInterface<bool> 
     }
     return device->transmit(batch);
   }
-  Octets received(std::size_t i) {
-    const Bytes frame = batch.packets()[i].bytes();
-    return {frame.begin(), frame.end()};
-  }
+  Octets received(std::size_t i) { return octets_of(batch, i); }
 
   std::unique_ptr<PacketPool> pool = std::make_unique<PacketPool>();
   std::unique_ptr<TapDevice> device;
